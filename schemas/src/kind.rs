@@ -327,7 +327,7 @@ message_kinds! {
         ReceiptDelivered = "receipt.delivered", receipt::Delivered, Class::Receipt;
         /// Messages opened by an officer.
         ReceiptRead = "receipt.read", receipt::Read, Class::Receipt;
-        /// Messages that took effect at a border post: what crosses there is screened with them.
+        /// Messages that took effect at a border post, where what crosses is screened with them.
         ReceiptListed = "receipt.listed", receipt::Listed, Class::Receipt;
         /// Messages verified but not accepted, each with a code.
         ReceiptRejected = "receipt.rejected", receipt::Rejected, Class::Receipt;

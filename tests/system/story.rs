@@ -159,6 +159,7 @@ async fn a_supervisor_prolongs_an_alert() -> Result<()> {
 async fn a_scan_is_answered_and_what_is_certain_is_told() -> Result<()> {
     let mut lab = Lab::start().await?;
     lab.border.mz.start_watchlist().await?;
+    lab.border.tz.start_watchlist().await?;
     let steps = story::hit::play(&mut lab.border, &|line| println!("{line}")).await?;
     assert!(steps >= 15, "{steps} steps");
     Ok(())

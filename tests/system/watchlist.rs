@@ -196,10 +196,42 @@ async fn what_a_person_decides_that_person_reports() -> Result<()> {
     // The number of the alert, not what the camera made of it: its owner knows that one.
     assert_eq!(decided["notice"]["body"]["matched"], json!({ "kind": "plate", "value": "ABD 416 CD" }));
     let officer = lab.officer("tz.tpf").await?;
-    send(&officer, &decided["notice"]).await?;
+    let sent = send(&officer, &decided["notice"]).await?;
+    let noted = desk.post(&format!("{path}/notice"), &json!({ "message": sent })).await?.ok()?;
+    assert_eq!(
+        (&noted["state"], &noted["notice"]),
+        (&json!("forwarded"), &Value::Null),
+        "nobody reports it again"
+    );
     let told = eventually("the hit at its owner", || async { Ok(hits(&lab, "mz.prm").await?.pop()) }).await?;
     assert_eq!((&told["state"], &told["facet"]), (&json!("notified"), &json!("plate")));
     told_no_more_than(&lab, &booth, 1).await
+}
+
+/// The watchlist was down when an alert was taken back: once it is up nobody is stopped, and the issuer has that in writing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_no_watchlist_heard_is_told_after_its_start() -> Result<()> {
+    let mut lab = lab().await?;
+    let owner = lab.officer("mz.prm").await?;
+    let mut draft = drafts::motorcycle(&["tz.tpf"]);
+    draft["body"]["subjects"]["vehicles"][0]["plate"]["number"] = json!("ABD 414 CD");
+    let id = send(&owner, &draft).await?;
+    lab.hops(&owner, &id, "delivered", 1).await?;
+    in_effect(&owner, &id, 1).await?;
+    lab.border.tz.take_service(WATCHLIST)?.kill();
+    let supervisor = lab.api("mz.prm", "supervisor", "gateway").await?;
+    let case = supervisor.get(&format!("/v1/cases/alert/mz.prm/{id}")).await?.ok()?;
+    let withdraw = json!({
+        "type": "alert.withdraw", "status": "exercise", "case": case["case"]["case"], "terms": draft["terms"],
+        "body": { "reason": "purpose_achieved" },
+    });
+    let withdrawal = send(&supervisor, &withdraw).await?;
+    lab.hops(&supervisor, &withdrawal, "delivered", 1).await?;
+    lab.border.tz.start_watchlist().await?;
+    in_effect(&owner, &id, 1).await?;
+    let booth = lab.api("tz.tpf", "border", WATCHLIST).await?;
+    screened(&booth, &plate_at_kilambo("ABD 414 CD"), "no_hit").await?;
+    Ok(())
 }
 
 /// What Mozambique looks for is found on its way out of Tanzania: the post on the other bank knows before the ferry is there.
@@ -216,7 +248,7 @@ async fn the_next_post_expects_what_was_found_on_its_way_out() -> Result<()> {
     lab.hops(&owner, &id, "delivered", 1).await?;
     let expected = || async {
         let shown = next.get("/v1/expected?post=namoto_kilambo").await?.ok()?;
-        Ok(items(&shown))
+        Ok::<_, anyhow::Error>(items(&shown))
     };
     let mut scan = plate_at_kilambo("ABD 415 CD");
     scan["crossing"]["direction"] = json!("exit");

@@ -41,6 +41,7 @@ fn definition(kind: MessageType, key: String) -> String {
         "{key}:\n  name: {kind}\n  summary: {}\n  contentType: application/vnd.rovuma.bundle\n  payload:\n    \
          schemaFormat: application/schema+json;version=draft-2020-12\n    schema:\n      \
          $ref: ./json/received/{kind}.json",
-        kind.description().trim()
+        // Quoted: a colon in a sentence is no key.
+        serde_json::Value::from(kind.description().trim())
     )
 }

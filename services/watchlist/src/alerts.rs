@@ -42,6 +42,9 @@ const HEARD_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 const ALERTS_PATH: &str = "/v1/screening/alerts";
 const HITS_PATH: &str = "/v1/screening/hits";
 
+/// The kind of the cases of alerts.
+const ALERT: &str = "alert";
+
 /// Maximum changes that are asked for together.
 const TOGETHER_MAX: usize = 64;
 
@@ -153,6 +156,7 @@ impl Follower {
                 None => break,
             }
         }
+        self.ask_for_the_rest(&seen).await?;
         self.forget_others(&seen).await?;
         let now = self.watchlist.clock.now();
         self.watchlist.lists.update(&alerts_of(&self.agency.config.code), |list| {
@@ -187,6 +191,34 @@ impl Follower {
         self.agency.gateway.get(path, &query, self.watchlist.now()).await
     }
 
+    /// Asks for the alerts that the posts said to screen for and that the gateway did not name: those that were withdrawn while nobody heard it.
+    /// Their issuers are told.
+    async fn ask_for_the_rest(&self, seen: &BTreeSet<String>) -> Result<(), FollowFault> {
+        let agency = &self.agency.config.code;
+        let mut after = None;
+        loop {
+            let mut conn = self.watchlist.store.read().acquire().await.map_err(DbError::from)?;
+            let page = coverage::in_force(&mut conn, agency, after.as_ref(), i64::from(PAGE_MAX)).await?;
+            drop(conn);
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (owner, id) in page {
+                let case = CaseId { kind: ALERT.to_owned(), owner: owner.clone(), id };
+                if seen.contains(&entries::view_of(&case, agency))
+                    || self.load_one(id).await?.contains(&owner)
+                {
+                    continue;
+                }
+                let (agency, alert) = (agency.clone(), (owner, id));
+                let write = self
+                    .watchlist
+                    .store
+                    .write(move |tx| async move { coverage::note_gone(tx, &agency, &alert).await }.boxed());
+                write.await?;
+            }
+        }
+    }
+
     /// Removes this agency from all alerts that its gateway did not name.
     async fn forget_others(&self, seen: &BTreeSet<String>) -> Result<(), FollowFault> {
         let agency = &self.agency.config.code;
@@ -217,8 +249,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Asks for the alerts with this id; if it is none, for the hits.
-    async fn load_one(&self, case: MessageId) -> Result<(), FollowFault> {
+    /// Asks for the alerts with this id; if it is none, for the hits. Returns the owners of the alerts.
+    async fn load_one(&self, case: MessageId) -> Result<Vec<AgencyCode>, FollowFault> {
         let (agency, query) = (&self.agency, [("case", case.to_string())]);
         let alerts: Page<ScreenedAlert> =
             agency.gateway.get(ALERTS_PATH, &query, self.watchlist.now()).await?;
@@ -226,8 +258,9 @@ impl Follower {
             let hits: Page<HitOnAlert> = agency.gateway.get(HITS_PATH, &query, self.watchlist.now()).await?;
             expected::take(&self.watchlist, &agency.config.code, hits.items).await?;
         }
+        let owners = alerts.items.iter().map(|alert| alert.case.owner.clone()).collect();
         take(&self.watchlist, &agency.config.code, alerts.items).await?;
-        Ok(())
+        Ok(owners)
     }
 
     /// Notes that the gateway was heard.
@@ -265,12 +298,11 @@ pub(crate) async fn take(
     apply(watchlist, agency, move |tx, change| {
         async move {
             for alert in alerts {
-                if has_posts {
-                    coverage::note(tx, &viewer, &alert, now).await?;
-                }
                 let view = entries::view_of(&alert.case, &viewer);
-                if listed::is_screened(&alert) {
-                    entries::put(tx, &at_rest, ALERTS, &view, listed::of(alert, &viewer), change).await?;
+                let entry = listed::of(alert.clone(), &viewer);
+                coverage::note(tx, &viewer, (&alert, entry.has_numbers()), has_posts, now).await?;
+                if listed::is_screened(&alert) && !coverage::is_withdrawn(tx, &alert.case).await? {
+                    entries::put(tx, &at_rest, ALERTS, &view, entry, change).await?;
                 } else if listed::is_over_for_all(&alert) {
                     for agency in &own {
                         let view = entries::view_of(&alert.case, agency);
@@ -288,7 +320,7 @@ pub(crate) async fn take(
     .await?;
     // Only now is the index what the issuer is told.
     if let Some(agency) = watchlist.agency(agency) {
-        agency.to_tell.notify_one();
+        agency.to_report.notify_one();
     }
     Ok(())
 }

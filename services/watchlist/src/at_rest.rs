@@ -15,7 +15,7 @@ pub(crate) enum AtRest {
     #[default]
     Plain,
     /// Sealed, and looked for by a mark.
-    Sealed(DataKey),
+    Sealed(Box<DataKey>),
 }
 
 impl AtRest {
@@ -23,7 +23,9 @@ impl AtRest {
     pub(crate) fn of(config: Option<&AtRestConfig>) -> anyhow::Result<Self> {
         let Some(AtRestConfig { key_file }) = config else { return Ok(Self::Plain) };
         let key = DataKey::from_text(key_file.read_line()?.expose_text().unwrap_or_default());
-        Ok(Self::Sealed(key.with_context(|| format!("{} is no data key", key_file.path().display()))?))
+        Ok(Self::Sealed(Box::new(
+            key.with_context(|| format!("{} is no data key", key_file.path().display()))?,
+        )))
     }
 
     /// A text as its column has it. `place` is the row's own, so that no row stands for another.

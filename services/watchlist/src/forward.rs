@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use rovuma_api::answers::gateway::ReleasedView;
 use rovuma_runtime::Shutdown;
-use rovuma_schemas::{Timestamp, audit::AuditAction};
+use rovuma_schemas::{CaseId, Timestamp, audit::AuditAction};
 use rovuma_store::FutureExt;
 use rovuma_trail::AuditRecord;
 
@@ -89,8 +89,11 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
         tracing::error!(hit.id = %hit.id, "a hit cannot be read back: a person must look at it");
         return Ok(Forwarding::Refused("damaged".to_owned()));
     };
-    if let Some(why) = kept_back_since(watchlist, found).await? {
-        return Ok(Forwarding::KeptBack(why));
+    match kept_back_since(watchlist, found).await? {
+        // The gateway may have signed it, and the answer was lost: a person who reports it would report it twice. It is asked again.
+        Some(KeptBack::RuleOff) if hit.attempts > 0 => {}
+        Some(why) => return Ok(Forwarding::KeptBack(why)),
+        None => {}
     }
     let key = format!("hit-{}", hit.id);
     Ok(match agency.gateway.post::<ReleasedView>("/v1/messages", notice, &key, now).await {
@@ -106,11 +109,14 @@ async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Opti
         return Ok(Some(KeptBack::RuleOff));
     }
     let Some(case) = &found.hit.case else { return Ok(None) };
+    Ok(is_flagged(watchlist, case).await?.then_some(KeptBack::Flagged))
+}
+
+/// Whether the alert is not executed here, as it is known now. One that is gone is for the gateway to judge, which has its case.
+pub(crate) async fn is_flagged(watchlist: &Watchlist, case: &CaseId) -> Result<bool, DbError> {
     let mut conn = watchlist.store.read().acquire().await?;
     let alert = entries::alert(&mut conn, &watchlist.at_rest, case, watchlist.own()).await?;
-    let alert = alert.and_then(|listed| listed.alert);
-    // One that is gone is for the gateway to judge, which has its case.
-    Ok(alert.filter(|alert| alert.flagged.is_some()).map(|_| KeptBack::Flagged))
+    Ok(alert.and_then(|listed| listed.alert).is_some_and(|alert| alert.flagged.is_some()))
 }
 
 fn outcome_of(fault: &PeerFault, hit: &QueuedHit, now: Timestamp) -> Forwarding {

@@ -113,7 +113,7 @@ const REPEATED_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The newest hit at a place that may still be joined: what a person decided, and what the gateway refused, is over.
 pub(crate) const OPEN: &str = "
-    SELECT id FROM hit
+    SELECT id, protected FROM hit
     WHERE place = $1 AND found_at > $2 AND found_at < $3 AND state IN ('queued', 'forwarded', 'review', 'kept')
     ORDER BY found_at DESC LIMIT 1";
 
@@ -121,14 +121,27 @@ pub(crate) const OPEN: &str = "
 pub(crate) const PROTECTED: &str =
     "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 LIMIT 1";
 
-/// Keeps a hit. A repeat within six hours of the first joins it, whether it is found then or afterwards, and its id stands. Whoever asks for protection stops what waits, and what is
-/// found of them in the next hours is told to nobody elsewhere. Returns the id, and whether it is a repeat.
+/// What became of a hit that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// The hit: of a repeat the one that it joined.
+    pub(crate) id: MessageId,
+    /// Whether it joined one that is there.
+    pub(crate) is_repeat: bool,
+    /// Whether the one that it joined is protected from now on.
+    pub(crate) is_protected_now: bool,
+}
+
+/// Keeps a hit. A repeat within six hours of the first joins it, whether it is found then or afterwards, and its id stands.
+///
+/// Whoever asks for protection stops what waits, and protects what it joins; what is found of them in the next hours is told to nobody
+/// elsewhere.
 pub(crate) async fn keep(
     tx: &mut Conn,
     at_rest: &AtRest,
     new: &mut NewHit,
     now: Timestamp,
-) -> Result<(MessageId, bool), DbError> {
+) -> Result<Kept, DbError> {
     let since = now.minus(REPEATED_WITHIN).as_micros();
     let (about, place) = (at_rest.mark(&new.about), at_rest.mark(&new.place));
     if new.is_protected {
@@ -152,13 +165,16 @@ pub(crate) async fn keep(
         .fetch_optional(&mut *tx)
         .await?;
     if let Some(row) = open {
-        let id = row.message_id("id")?;
-        sqlx::query("UPDATE hit SET last_at = $2, times = times + 1 WHERE id = $1")
-            .bind(id.as_bytes().to_vec())
-            .bind(now.as_micros())
-            .execute(tx)
-            .await?;
-        return Ok((id, true));
+        let (id, was_protected) = (row.message_id("id")?, row.count("protected")? != 0);
+        sqlx::query(
+            "UPDATE hit SET last_at = $2, times = times + 1, protected = CASE WHEN $3 = 1 THEN 1 ELSE protected END WHERE id = $1",
+        )
+        .bind(id.as_bytes().to_vec())
+        .bind(now.as_micros())
+        .bind(i64::from(new.is_protected))
+        .execute(tx)
+        .await?;
+        return Ok(Kept { id, is_repeat: true, is_protected_now: new.is_protected && !was_protected });
     }
     let body = serde_json::to_string(&new.found).map_err(|fault| DbError::damaged("hit", fault))?;
     sqlx::query(
@@ -182,7 +198,7 @@ pub(crate) async fn keep(
     .bind(i64::from(new.is_protected))
     .execute(tx)
     .await?;
-    Ok((new.found.hit.id, false))
+    Ok(Kept { id: new.found.hit.id, is_repeat: false, is_protected_now: new.is_protected })
 }
 
 /// A hit that waits for the gateway.
@@ -378,6 +394,17 @@ pub(crate) async fn decide(
     .bind(now.as_micros())
     .execute(tx)
     .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes the message by which a person reported what was decided to be the same. `false`: it is not in that state.
+pub(crate) async fn reported(tx: &mut Conn, id: MessageId, message: MessageId) -> Result<bool, DbError> {
+    let done =
+        sqlx::query("UPDATE hit SET state = 'forwarded', message = $2 WHERE id = $1 AND state = 'confirmed'")
+            .bind(id.as_bytes().to_vec())
+            .bind(message.as_bytes().to_vec())
+            .execute(tx)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -49,6 +49,7 @@ fn api() -> OpenApiRouter<Arc<Watchlist>> {
         .routes(routes!(candidates::list))
         .routes(routes!(candidates::show))
         .routes(routes!(candidates::decide))
+        .routes(routes!(candidates::note_notice))
         .routes(routes!(innocents::list))
         .routes(routes!(innocents::approve))
         .routes(routes!(rules::list))

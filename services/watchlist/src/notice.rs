@@ -5,6 +5,8 @@ use rovuma_schemas::{Date, MessageId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
+    error::DbError,
+    forward,
     hits::{DecidedHit, HitState},
     screening::{KeptBack, RuleCode},
     watchlist::{OwnAgency, Watchlist},
@@ -81,8 +83,20 @@ const KEPT_WHOEVER_DECIDES: [KeptBack; 4] =
     [KeptBack::ImportedList, KeptBack::OwnAlert, KeptBack::Flagged, KeptBack::Protection];
 
 /// The draft by which a person reports, in their own name, what a person has decided is the same. None of anything else, where it must not
-/// be told to another state, and where the alert has no such number.
-pub(crate) fn of_decided(watchlist: &Watchlist, decided: &DecidedHit, now: Timestamp) -> Option<Value> {
+/// be told to another state, also since it was found, and where the alert has no such number.
+pub(crate) async fn of_decided(
+    watchlist: &Watchlist,
+    decided: &DecidedHit,
+) -> Result<Option<Value>, DbError> {
+    let Some(notice) = notice(watchlist, decided) else { return Ok(None) };
+    let is_flagged = match &decided.candidate.hit.case {
+        Some(case) => forward::is_flagged(watchlist, case).await?,
+        None => true,
+    };
+    Ok(Some(notice).filter(|_| !is_flagged))
+}
+
+fn notice(watchlist: &Watchlist, decided: &DecidedHit) -> Option<Value> {
     let DecidedHit { agency, found, candidate, encounter, is_protected } = decided;
     let is_kept = KEPT_WHOEVER_DECIDES
         .iter()
@@ -103,5 +117,6 @@ pub(crate) fn of_decided(watchlist: &Watchlist, decided: &DecidedHit, now: Times
         direction: candidate.direction.as_deref()?,
         encounter: *encounter,
     };
-    Some(notice.draft(watchlist.agency(agency)?, now))
+    // The same draft on every day: whoever was cut off sends the same once more, and it is taken once.
+    Some(notice.draft(watchlist.agency(agency)?, candidate.found_at))
 }

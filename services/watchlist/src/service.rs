@@ -76,6 +76,8 @@ impl Service for WatchlistService {
         watch_store(context, watchlist.store.clone());
         let shutdown = &context.shutdown;
         record_start(&watchlist).await?;
+        let own = watchlist.own().cloned().collect();
+        coverage::compare_posts(&watchlist.store, &watchlist.posts, own, watchlist.now()).await?;
         let broker = Broker::start(config.broker.clone(), Self::NAME, shutdown)?;
         context.expiries.register_certificates(&config.broker.cert_file)?;
         let shipper =
@@ -211,13 +213,19 @@ fn own_agencies(config: &WatchlistConfig) -> anyhow::Result<Vec<Arc<OwnAgency>>>
         agencies.push(Arc::new(OwnAgency {
             config: agency.clone(),
             gateway: AsMachine::new(gateway.clone(), account),
-            to_tell: Notify::new(),
+            to_report: Notify::new(),
         }));
     }
     Ok(agencies)
 }
 
 fn posts(config: &WatchlistConfig) -> anyhow::Result<Vec<CrossingCode>> {
+    /// Maximum posts of one report, which the gateway takes.
+    const POSTS_MAX: usize = 64;
+    anyhow::ensure!(
+        config.screening.posts.len() <= POSTS_MAX,
+        "screening.posts has more than {POSTS_MAX} posts"
+    );
     let (posts, known) = (&config.screening.posts, CodeLists::shipped().get("crossings"));
     let unknown = posts.iter().find(|post| known.is_none_or(|known| known.find(post.as_str()).is_none()));
     if let Some(post) = unknown {

@@ -30,7 +30,7 @@ pub(crate) struct OwnAgency {
     /// The gateway, asked as the agency's machine account.
     pub(crate) gateway: AsMachine,
     /// Woken when issuers of alerts are to be told at which posts they are screened for.
-    pub(crate) to_tell: Notify,
+    pub(crate) to_report: Notify,
 }
 
 /// The service's state.

@@ -4,7 +4,7 @@
 
 mod view;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use axum::{
 };
 use rovuma_api::{
     Access as _, ApiState as _, Caller,
-    answers::gateway::{HitOnAlert, ScreenedAlert},
+    answers::gateway::{HitOnAlert, SaidOfListed, ScreenedAlert},
     cursors::{Cursors, bad_cursor},
     idempotency::{self, Answer, IdempotencyKey},
     openapi::IdempotencyHeader,
@@ -23,7 +23,9 @@ use rovuma_api::{
 };
 use rovuma_policy::act;
 use rovuma_runtime::Problem;
-use rovuma_schemas::{AgencyCode, MessageId, Timestamp, audit::AuditAction, subjects::CrossingCode};
+use rovuma_schemas::{
+    AgencyCode, CodeLists, MessageId, Timestamp, audit::AuditAction, subjects::CrossingCode,
+};
 use rovuma_store::FutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -160,13 +162,6 @@ pub(crate) struct ListedAlert {
     since: Timestamp,
 }
 
-/// How much a report said.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ListedSaid {
-    /// How many posts said of how many messages that they act on them: only what they had not said before.
-    said: usize,
-}
-
 /// Says to the issuers of alerts that border posts screen for their alerts, or no longer: as signed receipts (`receipt.listed`) for the
 /// messages that brought the version in force, or took the alert back. Each post says so once of each message. The report is audited.
 #[utoipa::path(
@@ -174,8 +169,8 @@ pub(crate) struct ListedSaid {
     params(IdempotencyHeader),
     request_body = ListedReport,
     responses(
-        (status = 200, description = "Signed, and in the outbox.", body = ListedSaid),
-        (status = 422, description = "`body_faulty`: no post or no alert, or more than 64; `idempotency_conflict`.",
+        (status = 200, description = "Signed, and in the outbox.", body = SaidOfListed),
+        (status = 422, description = "`body_faulty`: no post or no alert, more than 64, or a post that is no code of `crossings`; `idempotency_conflict`.",
             body = Problem, content_type = "application/problem+json"),
         Refusals
     )
@@ -195,11 +190,20 @@ pub(crate) async fn listed(
         let detail = "A report has 1 to 64 posts and 1 to 64 alerts.";
         return Err(Problem::unprocessable("body_faulty", []).detail(detail).into());
     }
+    // A post that is invented would take the place of one that is real.
+    let known = CodeLists::shipped().get("crossings");
+    if let Some(post) =
+        report.posts.iter().find(|post| known.is_none_or(|known| known.find(post.as_str()).is_none()))
+    {
+        let detail = format!("{post} is no code of the list crossings.");
+        return Err(Problem::unprocessable("body_faulty", []).detail(detail).into());
+    }
     let reported = |alert: ListedAlert| {
         let ListedAlert { owner, id, version, since } = alert;
         ReportedAlert { owner, id, version, since }
     };
-    let (posts, alerts): (_, Vec<_>) = (report.posts, report.alerts.into_iter().map(reported).collect());
+    let posts: BTreeSet<CrossingCode> = report.posts.into_iter().collect();
+    let alerts: Vec<_> = report.alerts.into_iter().map(reported).collect();
     let (now, shared) = (gateway.base.now(), Arc::clone(&gateway));
     let attempt = key.attempt(&caller, &body);
     idempotency::once(&gateway.base.store, attempt, now, move |tx| {
@@ -208,9 +212,9 @@ pub(crate) async fn listed(
             let record = audit::by(caller.actor(), AuditAction::ScreeningReport, now)
                 .detail("alerts", alerts.len())
                 .detail("posts", posts.len())
-                .detail("said", said);
+                .detail("said", said.said);
             shared.base.trail.record(tx, &record).await.map_err(DbError::from)?;
-            Answer::json(StatusCode::OK, &ListedSaid { said })
+            Answer::json(StatusCode::OK, &said)
         }
         .boxed()
     })

@@ -1,6 +1,9 @@
 //! What a watchlist says of alerts: at which border posts what crosses is screened for them, or no longer. The gateway signs it to each alert's
 //! issuer, as a receipt for the message that brought the content or took the alert back.
 
+use std::collections::BTreeSet;
+
+use rovuma_api::answers::gateway::SaidOfListed;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
     AgencyCode, Digest, Family, Lane, ListedEntry, MessageId, MessageType, Timestamp, subjects::CrossingCode,
@@ -8,7 +11,7 @@ use rovuma_schemas::{
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use sqlx::Row;
 
-use super::{SaidMessage, last_applied};
+use super::{FOLDED_AT_ONCE, SaidMessage, last_applied};
 use crate::{
     cases::{
         folded::{CaseMessages, FoldedCase},
@@ -36,7 +39,7 @@ pub(crate) struct ReportedAlert {
 }
 
 /// Signs to the issuers of these alerts that the posts act on their last word. What a post has said of a message it does not say again; of
-/// own alerts, and of what is no longer the alert's last word, nothing is said. Returns how much was said.
+/// own alerts, and of what is no longer the alert's last word, nothing is said.
 ///
 /// # Errors
 /// [`SendError`] when the store does not answer or nothing can be signed: the transaction must be rolled back.
@@ -44,43 +47,53 @@ pub(crate) async fn report(
     tx: &mut Conn,
     exchange: &Exchange,
     permit: &Permit<act::ScreeningReport>,
-    (posts, alerts): (&[CrossingCode], &[ReportedAlert]),
+    (posts, alerts): (&BTreeSet<CrossingCode>, &[ReportedAlert]),
     now: Timestamp,
-) -> Result<usize, SendError> {
+) -> Result<SaidOfListed, SendError> {
     let agency = permit.resource().owner();
     let others: Vec<&ReportedAlert> = alerts.iter().filter(|alert| alert.owner != *agency).collect();
-    let key = |alert: &ReportedAlert| CaseKey {
-        agency: agency.clone(),
-        kind: Family::Alert.as_str().to_owned(),
-        owner: alert.owner.clone(),
-        id: alert.id,
-    };
-    let keys: Vec<CaseKey> = others.iter().map(|alert| key(alert)).collect();
-    let messages = kept::load(tx, &keys).await?;
-    let (mut receipts, mut said) = (PendingReceipts::default(), 0);
-    for (alert, key) in others.iter().zip(&keys) {
-        let kept = messages.get(key).map_or(&[][..], Vec::as_slice);
-        let Some(word) = last_word(key, kept, alert.version, now) else { continue };
-        for copy in copies(tx, agency, &word).await? {
-            let new: Vec<&CrossingCode> = posts.iter().filter(|post| !copy.posts.contains(*post)).collect();
-            if new.is_empty() {
-                continue;
+    let (mut receipts, mut said) = (PendingReceipts::default(), SaidOfListed { said: 0, taken: Vec::new() });
+    for chunk in others.chunks(FOLDED_AT_ONCE) {
+        let keys: Vec<CaseKey> = chunk.iter().map(|alert| alert.key(agency)).collect();
+        let messages = kept::load(tx, &keys).await?;
+        for (alert, key) in chunk.iter().zip(&keys) {
+            let kept = messages.get(key).map_or(&[][..], Vec::as_slice);
+            let Some(word) = last_word(key, kept, alert.version, now) else { continue };
+            said.taken.push(key.case());
+            for copy in copies(tx, agency, &word).await? {
+                let new: Vec<&CrossingCode> =
+                    posts.iter().filter(|post| !copy.posts.contains(*post)).collect();
+                if new.is_empty() {
+                    continue;
+                }
+                for post in &new {
+                    let entry = ListedEntry {
+                        id: copy.id,
+                        digest: copy.digest,
+                        post: (*post).clone(),
+                        // Nobody acted on it before it was here.
+                        listed_at: alert.since.max(copy.received_at).min(now),
+                    };
+                    receipts.listed(agency, &alert.owner, copy.lane, entry);
+                }
+                said.said += new.len();
+                copy.keep(tx, agency, &alert.owner, new).await?;
             }
-            for post in &new {
-                let entry = ListedEntry {
-                    id: copy.id,
-                    digest: copy.digest,
-                    post: (*post).clone(),
-                    listed_at: alert.since.min(now),
-                };
-                receipts.listed(agency, &alert.owner, copy.lane, entry);
-            }
-            said += new.len();
-            copy.keep(tx, agency, &alert.owner, new).await?;
         }
     }
     receipts.sign_and_enqueue(tx, exchange, now).await?;
     Ok(said)
+}
+
+impl ReportedAlert {
+    fn key(&self, agency: &AgencyCode) -> CaseKey {
+        CaseKey {
+            agency: agency.clone(),
+            kind: Family::Alert.as_str().to_owned(),
+            owner: self.owner.clone(),
+            id: self.id,
+        }
+    }
 }
 
 /// The message of the owner that brought this version, if it is in force; or the one that took the alert back.
@@ -105,7 +118,7 @@ fn word_of(
     let CaseDetails::Alert(view) = fold.at(now).state.details else { return None };
     let is_owners = |sender: &AgencyCode| *sender == key.owner;
     match (version, view.state) {
-        (Some(version), AlertState::Active | AlertState::Suspended) if view.version == Some(version) => {
+        (Some(version), AlertState::Active) if view.version == Some(version) => {
             last_applied(fold, &|kind, sender| alert::brings_content(kind) && is_owners(sender))
         }
         (None, AlertState::Withdrawn) => {
@@ -120,13 +133,14 @@ struct ReceivedCopy {
     id: MessageId,
     digest: Digest,
     lane: Lane,
+    received_at: Timestamp,
     /// The posts that have said that they act on it.
     posts: Vec<CrossingCode>,
 }
 
 /// The copies with these ids. The ids alone lead: of one agency there are many messages.
 pub(crate) const COPIES: &str = "
-    SELECT sender, id, digest, lane, listed_posts FROM received
+    SELECT sender, id, digest, lane, received_at, listed_posts FROM received
     WHERE (recipient || '') = $1 AND disposition = 'operative' AND id IN ({})";
 
 /// Notes at which posts a message that was received is acted on.
@@ -150,6 +164,7 @@ async fn copies(
             id: row.message_id("id")?,
             digest: row.digest("digest")?,
             lane: row.parsed("lane")?,
+            received_at: row.instant("received_at")?,
             posts: posts
                 .iter()
                 .flat_map(|posts| posts.split(' '))

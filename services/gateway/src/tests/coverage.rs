@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use rovuma_envelope::{Origin, digest};
 use rovuma_policy::Role;
-use rovuma_schemas::{Body, CaseId, CaseSoFar, ListedEntry, MessageId, Receipts, Timestamp};
+use rovuma_schemas::{
+    Body, CaseId, CaseSoFar, ListedEntry, MessageId, Receipts, RejectedEntry, RejectionCode, StoreId,
+    Timestamp, audit::AuditPosition,
+};
 use serde_json::{Value, json};
 
-use super::support::{Client, Fixture, agency, motorcycle};
+use super::support::{Client, Fixture, agency, example, motorcycle};
 
 const PATH: &str = "/v1/screening/listed";
 
@@ -114,7 +117,15 @@ async fn only_the_watchlist_says_it_and_within_bounds() {
         let faulty = json!({ "posts": posts, "alerts": alerts });
         assert_eq!(watchlist(&fixture).post(PATH, &faulty).await.expect(422).code(), "body_faulty");
     }
+    // A post that nobody knows would take the place of one that is real.
+    let invented = report(&alert, Some(1), &["namatil", "post_1"], now);
+    assert_eq!(watchlist(&fixture).post(PATH, &invented).await.expect(422).code(), "body_faulty");
     assert_eq!(fixture.listed().await, [Value::Null; 0]);
+    // Named twice it says so once; and nobody acted on the alert before it was here.
+    let early = "2020-01-01T00:00:00Z".parse().expect("an instant");
+    assert_eq!(fixture.says_listed(&report(&alert, Some(1), &["namatil", "namatil"], early)).await, 1);
+    let said = fixture.listed().await;
+    assert_eq!((said.len(), &said[0]["listed_at"]), (1, &json!(now)), "{said:?}");
 }
 
 /// What `tz.tpf` signs to `mz.prm`: that a post acts on this message, whose bytes have this digest.
@@ -203,4 +214,61 @@ async fn what_a_partner_says_of_posts_is_checked_and_bounded() {
         deliver(&fixture, "tz.tpf", message, sent, &invented).await;
     }
     assert_eq!(count().await, 64);
+}
+
+/// What a recipient says of posts after it rejected the message fills no store either, and no post of it is shown as acting on it.
+#[tokio::test]
+async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf"]);
+    let id = officer.issue(&draft).await;
+    let message: MessageId = id.parse().expect("an id");
+    let sent = fixture.digest_of("mz.prm", &message).await;
+    let now = fixture.gateway.base.now();
+    let rejected = RejectedEntry {
+        id: message,
+        digest: sent,
+        code: RejectionCode::Schema,
+        detail: None,
+        rejected_at: now,
+        audit: AuditPosition { source: "tz.gateway".to_owned(), epoch: StoreId::draw(), sequence: 7 },
+    };
+    let body = Body::ReceiptRejected(Receipts { entries: vec![rejected] });
+    let jws = fixture.tz.transport_under(MessageId::draw(now), ("tz.tpf", "mz.prm"), body, now);
+    fixture.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
+    for round in 0..3 {
+        let invented: Vec<String> = (0..40).map(|post| format!("post_{round}_{post}")).collect();
+        deliver(&fixture, "tz.tpf", message, sent, &invented).await;
+    }
+    assert_eq!(
+        fixture.count("SELECT COUNT(*) FROM receipt").await,
+        2,
+        "the rejection, and one word against it"
+    );
+    assert_eq!(fixture.alarms("contrary_receipt").await.len(), 1);
+    let shown = officer.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
+    assert_eq!(shown["posts"], json!([]));
+}
+
+/// A message that changes nothing of what is screened for takes nothing back: the posts act as before.
+#[tokio::test]
+async fn a_longer_alert_is_acted_on_as_before() {
+    let fixture = Fixture::start().await;
+    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf"]);
+    draft["body"]["validity"] = json!({ "until": "2028-01-01T00:00:00Z" });
+    let id = officer.issue(&draft).await;
+    let message: MessageId = id.parse().expect("an id");
+    let sent = fixture.digest_of("mz.prm", &message).await;
+    deliver(&fixture, "tz.tpf", message, sent, &["namatil".to_owned()]).await;
+    let case: CaseId = format!("alert/mz.prm/{id}").parse().expect("a case");
+    let mut extend = example("alert-extend");
+    (extend["status"], extend["case"]) = (draft["status"].clone(), json!(case));
+    let supervisor = fixture.person("supervisor-1", "mz.prm", &["supervisor"]);
+    supervisor.send_at_once(&extend).await.expect(201);
+    let shown = supervisor.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
+    assert!(shown["posts"][0]["since"].is_string(), "{shown}");
 }

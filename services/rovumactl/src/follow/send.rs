@@ -1,8 +1,8 @@
 //! Sends what follows in a case: shows it, asks, sends it where one person may, and hands it to a supervisor otherwise.
 
 use rovuma_api::answers::gateway::{DraftView, ReleasedView};
-use rovuma_schemas::{AgencyCode, CaseId};
-use serde_json::Value;
+use rovuma_schemas::{AgencyCode, CaseId, MessageId};
+use serde_json::{Value, json};
 
 use super::{FollowArgs, OpenedCase};
 use crate::{
@@ -20,6 +20,20 @@ use crate::{
     reading::DRAFT,
 };
 
+/// How sending ended.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) exit: Exit,
+    /// The message; none where nothing was sent, or a supervisor has yet to release it.
+    pub(crate) message: Option<MessageId>,
+}
+
+impl From<Exit> for Sent {
+    fn from(exit: Exit) -> Self {
+        Self { exit, message: None }
+    }
+}
+
 impl FollowArgs {
     /// Shows the draft and asks, then sends it.
     pub(crate) async fn show_and_send(
@@ -30,7 +44,8 @@ impl FollowArgs {
         draft: Value,
         beside: &str,
     ) -> Outcome {
-        self.show_and_send_once(app, client, opened, draft, beside, &uuid::Uuid::new_v4().to_string()).await
+        let key = uuid::Uuid::new_v4().to_string();
+        self.show_and_send_once(app, client, opened, draft, beside, &key).await.map(|sent| sent.exit)
     }
 
     /// Shows the draft and asks, then sends it: once under this key, however often this is called.
@@ -42,13 +57,16 @@ impl FollowArgs {
         mut draft: Value,
         beside: &str,
         key: &str,
-    ) -> Outcome {
+    ) -> Outcome<Sent> {
+        if let Some(day) = self.retain_until {
+            draft["terms"]["retain_until"] = json!(day);
+        }
         if let Some(language) = &self.written_in {
             draft["terms"]["language"] = Value::from(language.as_str());
         }
         if !self.yes && !self.is_confirmed(app, client, opened, &draft, beside).await? {
             app.out.note("nothing is sent");
-            return Ok(Exit::Negative);
+            return Ok(Exit::Negative.into());
         }
         self.send(app, client, &opened.case.case.case, &draft, key).await
     }
@@ -77,14 +95,21 @@ impl FollowArgs {
         question::is_confirmed(app, "\nSend it?", "give --yes once you have read it")
     }
 
-    async fn send(&self, app: &App, client: &Client, case: &CaseId, draft: &Value, key: &str) -> Outcome {
+    async fn send(
+        &self,
+        app: &App,
+        client: &Client,
+        case: &CaseId,
+        draft: &Value,
+        key: &str,
+    ) -> Outcome<Sent> {
         let body = draft.to_string();
         let path = path_at_once(self.despite_duplicates.as_deref())?;
         let sent = post_once::<ReleasedView>(client, &path, Some(body.as_bytes()), None, key).await;
         let released = match sent {
             Ok(released) => released,
             Err(failure) if needs_supervisor(&failure, draft) => {
-                return self.hand_over(app, client, body.as_bytes(), failure).await;
+                return self.hand_over(app, client, body.as_bytes(), failure).await.map(Into::into);
             }
             Err(failure) if failure.is_refusal("second_person") => {
                 return Err(
@@ -106,7 +131,7 @@ impl FollowArgs {
         if draft["terms"].get("emergency").is_some() {
             emergency::tell(app, client, &released.value).await;
         }
-        Ok(Exit::Ok)
+        Ok(Sent { exit: Exit::Ok, message: Some(released.value.id) })
     }
 
     /// Keeps the draft, and submits it where the author asked for that.

@@ -1,8 +1,10 @@
 //! `rovumactl watchlist report`: a person reports what a person decided to be the same.
 
 use clap::Args;
+use reqwest::Method;
 use rovuma_api::answers::watchlist::Candidate;
 use rovuma_schemas::MessageId;
+use serde_json::json;
 
 use crate::{
     app::App,
@@ -37,9 +39,17 @@ impl Report {
         let client = self.follow.client(app).await?;
         let opened = OpenedCase::open(&client, alert).await?;
         let beside = "  It is a lead: act only once the alert's owner has confirmed it.";
-        // Whoever reports it twice is answered twice, and it is sent once.
+        // Whoever was cut off may do it again within a day, and it is sent once; afterwards the watchlist knows that it was.
         let key = format!("candidate-{}", self.id);
-        self.follow.show_and_send_once(app, &client, &opened, draft.clone(), beside, &key).await
+        let sent = self.follow.show_and_send_once(app, &client, &opened, draft.clone(), beside, &key).await?;
+        if let Some(message) = sent.message {
+            let path = format!("/v1/candidates/{}/notice", self.id);
+            let request = watchlist.request(Method::POST, &path)?.json(&json!({ "message": message }));
+            let _: ServerAnswer<Candidate> = watchlist.send(request).await.map_err(|failure| {
+                failure.next("it is sent; give the same command again, so that the watchlist knows and nobody sends it twice")
+            })?;
+        }
+        Ok(sent.exit)
     }
 }
 

@@ -118,6 +118,41 @@ fn a_hit_is_reported_to_the_owner_of_the_alert_that_it_names() {
         .is(2, "KIND=VALUE");
 }
 
+/// What a person decided is sent once, and the watchlist knows by which message.
+#[test]
+fn what_was_decided_is_reported_and_noted() {
+    let alert = case_view();
+    let notice = json!({
+        "type": "hit.notify", "status": "exercise", "recipients": ["mz.prm"],
+        "terms": { "language": "pt", "retain_until": "2027-11-27" }, "body": { "alert": alert["case"]["case"] },
+    });
+    let candidate = json!({
+        "id": OPENER, "state": "confirmed", "found_at": "2026-11-27T11:00:00Z", "last_at": "2026-11-27T11:00:00Z", "times": 1,
+        "hit": {
+            "id": OPENER, "reference": "7K2MQX4", "list": "alerts.tz.tpf", "rule": "review", "rule_version": 1, "score": 0.8,
+            "action": "seize", "actions": ["seize"], "warnings": [], "forwarded": false, "not_forwarded": ["only_alike"],
+            "possible_misuse": false, "repeated": false, "explanation": [], "case": alert["case"]["case"],
+        },
+        "matched": "plate", "value": "AAA000CD", "discreet": false, "notice": notice,
+    });
+    let mut noted = candidate.clone();
+    noted["state"] = json!("forwarded");
+    let watchlist = TestServer::start([("200 OK", candidate.to_string()), ("200 OK", noted.to_string())]);
+    // The case is opened by its name, which nobody has to look for.
+    let answers = opened(&alert, &steps(), ALERT, false).into_iter().skip(1).chain([released()]);
+    let gateway = TestServer::start(answers);
+    let words =
+        format!("watchlist report {OPENER} --watchlist {} --retain-until 2027-01-31 --yes", watchlist.url);
+    let ended = run(&desk_of("tz.tpf"), &gateway, &words);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let draft = posted(&gateway);
+    assert_eq!(draft["terms"]["retain_until"], "2027-01-31", "what was asked for on the command line");
+    let note = watchlist.whole_requests().remove(1);
+    assert_eq!(note.line, format!("POST /v1/candidates/{OPENER}/notice"));
+    let released: Value = serde_json::from_str(&released().1).expect("JSON");
+    assert_eq!(note.body, json!({ "message": released["id"] }).to_string());
+}
+
 /// A border officer reads no content, and needs none to follow a hit.
 #[test]
 fn a_border_officer_follows_a_hit_by_its_codes() {

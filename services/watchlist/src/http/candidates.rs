@@ -97,24 +97,24 @@ pub(crate) async fn show(
     caller: Caller,
     Path(id): Path<MessageId>,
 ) -> Result<Json<Candidate>, ApiError> {
-    let Some(decided) = look(&watchlist, id).await? else {
+    let Some(decided) = find(&watchlist, id).await? else {
         let object = AuditObject::new("hit", id.to_string());
         return Err(watchlist.missing(&caller, Action::CandidateRead, object, false).await);
     };
     watchlist.permit_to_see(&caller, act::CandidateRead, &Resource::agency(&decided.agency)).await?;
     let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now()).object("hit", id);
     watchlist.record(act).await?;
-    Ok(Json(with_notice(&watchlist, decided)))
+    Ok(Json(with_notice(&watchlist, decided).await?))
 }
 
-async fn look(watchlist: &Watchlist, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
+async fn find(watchlist: &Watchlist, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
     let mut conn = watchlist.store.read().acquire().await?;
     hits::one(&mut conn, &watchlist.at_rest, id).await
 }
 
-fn with_notice(watchlist: &Watchlist, decided: DecidedHit) -> Candidate {
-    let notice = notice::of_decided(watchlist, &decided, watchlist.now());
-    Candidate { notice, ..decided.candidate }
+async fn with_notice(watchlist: &Watchlist, decided: DecidedHit) -> Result<Candidate, DbError> {
+    let notice = notice::of_decided(watchlist, &decided).await?;
+    Ok(Candidate { notice, ..decided.candidate })
 }
 
 /// What a person says of a candidate.
@@ -152,7 +152,7 @@ pub(crate) async fn decide(
     Path(id): Path<MessageId>,
     Body(decision): Body<Decision>,
 ) -> Result<Json<Candidate>, ApiError> {
-    let Some(DecidedHit { agency, found, .. }) = look(&watchlist, id).await? else {
+    let Some(DecidedHit { agency, found, .. }) = find(&watchlist, id).await? else {
         let object = AuditObject::new("hit", id.to_string());
         return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
     };
@@ -202,8 +202,74 @@ pub(crate) async fn decide(
             .detail("It is not in review: somebody decided it, or it was told already.")
             .into());
     }
-    match look(&watchlist, id).await? {
-        Some(decided) => Ok(Json(with_notice(&watchlist, decided))),
+    match find(&watchlist, id).await? {
+        Some(decided) => Ok(Json(with_notice(&watchlist, decided).await?)),
         None => Err(ApiError::failed("a candidate is gone that was decided a moment ago")),
     }
+}
+
+/// The message by which a person reported it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SentNotice {
+    /// The notice, as the gateway signed it.
+    #[schema(value_type = String, format = "uuid")]
+    message: MessageId,
+}
+
+/// Notes that what was decided to be the same was reported, by the notice that the candidate offered: it is offered to nobody else. Noted twice
+/// with the same message it is noted once.
+#[utoipa::path(
+    post, path = "/v1/candidates/{id}/notice", operation_id = "note_notice", tag = "candidates",
+    params(("id" = String, Path, description = "The candidate.")),
+    request_body = SentNotice,
+    responses(
+        (status = 200, description = "Noted: it is `forwarded`.", body = Candidate),
+        (status = 409, description = "`not_confirmed`: nobody has decided that it is the same; `reported_already`: by another message.",
+            body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        Refusals
+    )
+)]
+pub(crate) async fn note_notice(
+    State(watchlist): State<Arc<Watchlist>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Body(SentNotice { message }): Body<SentNotice>,
+) -> Result<Json<Candidate>, ApiError> {
+    let Some(decided) = find(&watchlist, id).await? else {
+        let object = AuditObject::new("hit", id.to_string());
+        return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
+    };
+    watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&decided.agency)).await?;
+    if decided.candidate.message == Some(message) {
+        return Ok(Json(decided.candidate));
+    }
+    let act = act_by(caller.actor(), AuditAction::CandidateDecide, watchlist.now())
+        .object("hit", id)
+        .detail("state", HitState::Forwarded.as_str())
+        .detail("message", message);
+    let trail = watchlist.trail.clone();
+    let write = watchlist.store.write(move |tx| {
+        async move {
+            let is_noted = hits::reported(tx, id, message).await?;
+            if is_noted {
+                trail.record(tx, &act).await?;
+            }
+            Ok::<_, DbError>(is_noted)
+        }
+        .boxed()
+    });
+    if write.await? {
+        let found = find(&watchlist, id).await?;
+        return found
+            .map(|decided| Json(decided.candidate))
+            .ok_or_else(|| ApiError::failed("a candidate is gone that was noted a moment ago"));
+    }
+    Err(match decided.candidate.message {
+        Some(other) => Problem::conflict("reported_already")
+            .detail(format!("Its owner was told by the message {other}.")),
+        None => Problem::conflict("not_confirmed").detail("Nobody has decided that it is the same."),
+    }
+    .into())
 }

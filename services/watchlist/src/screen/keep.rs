@@ -14,7 +14,7 @@ use crate::{
     error::DbError,
     hits::{self, FoundHit, HitState, NewHit},
     notice::Notice,
-    screening::{Crossing, Finding, KeptBack},
+    screening::{Crossing, Finding, KeptBack, normal},
     watchlist::Watchlist,
 };
 
@@ -61,22 +61,23 @@ pub(crate) async fn keep_found(
     let written = watchlist.store.write(move |tx| {
         async move {
             for new in &mut new {
-                let (id, is_repeat) = hits::keep(tx, &at_rest, new, now).await?;
-                (new.found.hit.id, new.found.hit.repeated) = (id, is_repeat);
-                if is_repeat {
+                let kept = hits::keep(tx, &at_rest, new, now).await?;
+                (new.found.hit.id, new.found.hit.repeated) = (kept.id, kept.is_repeat);
+                if kept.is_repeat && !kept.is_protected_now {
                     // Whoever scans again and again fills no log.
                     continue;
                 }
                 let hit = &new.found.hit;
                 let act = record
                     .clone()
-                    .object("hit", id)
+                    .object("hit", kept.id)
                     .detail("rule", &hit.rule)
                     .detail("rule_version", hit.rule_version)
                     .detail("list", &hit.list)
                     .detail("state", new.state.as_str())
                     .detail("post", &post);
                 let act = if is_retroactive { act.detail("found", "afterwards") } else { act };
+                let act = if kept.is_protected_now { act.detail("protection", true) } else { act };
                 trail.record(tx, &act).await?;
             }
             Ok::<_, DbError>(new)
@@ -128,9 +129,12 @@ fn new_hit(
     hit.retroactive = found_at.is_some_and(|found| found.is_retroactive);
     let (version, record) = (entries::version(&finding.listed), entries::record(&finding.listed));
     let crossing = found_at.map(|found| found.crossing);
-    let about = hits::about(entries::list_of(&finding.listed), &record, &finding.value);
+    let list = entries::list_of(&finding.listed);
+    // Protection, and what has come, are known by the number that is meant: it may be read wrong in one scan and right in the next.
+    let meant = finding.reported.as_deref().and_then(normal);
+    let about = hits::about(list, &record, meant.as_deref().unwrap_or(&finding.value));
     let place = [
-        about.as_str(),
+        hits::about(list, &record, &finding.value).as_str(),
         &version.to_string(),
         finding.matched_word(),
         crossing.map_or("", |crossing| crossing.post.as_str()),

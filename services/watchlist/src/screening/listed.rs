@@ -197,6 +197,11 @@ impl Listed {
         self.subjects.iter().flat_map(|subject| subject.numbers.iter().map(move |number| (subject, number)))
     }
 
+    /// Whether it can be found by a number.
+    pub(crate) fn has_numbers(&self) -> bool {
+        self.numbers().any(|(_, number)| number.normal().is_some())
+    }
+
     /// Whether one of its numbers, or of its series, is this one.
     pub(crate) fn has(&self, normal: &str) -> bool {
         self.numbers().any(|(_, number)| {

@@ -139,6 +139,24 @@ async fn each_agencys_view_of_an_alert_counts() {
     assert_eq!(bench.verdict("AB100002").await, "no_hit");
 }
 
+/// One agency has the withdrawal, and another's copy of it is on its way: nobody screens for it, whatever the other's gateway says.
+#[tokio::test]
+async fn what_one_agency_knows_to_be_withdrawn_no_other_brings_back() {
+    let bench = Bench::new().await;
+    let id = bench.draw();
+    let withdrawn = ScreenedAlert { state: "withdrawn".to_owned(), ..alert(id, "AB100003") };
+    bench.told("mz.prm", vec![alert(id, "AB100003")]).await;
+    bench.told("mz.sernic", vec![alert(id, "AB100003")]).await;
+    bench.told("mz.prm", vec![withdrawn]).await;
+    for bench in [bench.restarted().await] {
+        bench.told("mz.sernic", vec![alert(id, "AB100003")]).await;
+        assert_eq!(bench.verdict("AB100003").await, "no_hit");
+        // Nor does the gateway of the first, whose store was put back from an older copy.
+        bench.told("mz.prm", vec![alert(id, "AB100003")]).await;
+        assert_eq!(bench.verdict("AB100003").await, "no_hit");
+    }
+}
+
 #[tokio::test]
 async fn a_repeat_joins_within_six_hours_of_the_first_and_never_what_was_decided() {
     let bench = Bench::new().await;
@@ -177,6 +195,10 @@ async fn what_is_decided_to_be_the_same_can_be_reported() {
         (1, Some("before"), false, false),
         (2, Some("after"), false, false),
         (3, None, true, false),
+        // Asked for when the passport was scanned again, and nobody had decided yet.
+        (4, Some("between"), false, false),
+        // Asked for when it was scanned again, and read rightly this time.
+        (5, Some("read_rightly"), false, false),
     ] {
         let (listed, read) = (format!("AB10000O{place}"), format!("AB1000O0{place}"));
         let listed_alert = alert(bench.draw(), &listed);
@@ -191,6 +213,16 @@ async fn what_is_decided_to_be_the_same_can_be_reported() {
         let (_, screening) = bench.post(booth, "/v1/screen", &scan(asks == Some("before"))).await;
         let path = format!("/v1/candidates/{}", screening["hits"][0]["id"].as_str().expect("an id"));
         assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null, "nobody has decided");
+        if asks == Some("between") {
+            let (_, again) = bench.post(booth, "/v1/screen", &scan(true)).await;
+            assert_eq!(again["hits"][0]["repeated"], true, "{again}");
+        }
+        if asks == Some("read_rightly") {
+            let right = json!(scan(true).to_string().replace(&read, &listed));
+            let right: Value = serde_json::from_str(right.as_str().expect("a text")).expect("JSON");
+            let (_, again) = bench.post(booth, "/v1/screen", &right).await;
+            assert_eq!(again["hits"][0]["not_forwarded"], json!(["protection"]), "{again}");
+        }
         let decision = json!({ "same": true, "reason": "FILE-1" });
         let (status, decided) = bench.post(OFFICER, &format!("{path}/decision"), &decision).await;
         assert_eq!((status, &decided["state"]), (StatusCode::OK, &json!("confirmed")), "{decided}");
@@ -230,6 +262,50 @@ async fn whoever_asks_for_protection_stops_what_waits() {
     let (_, elsewhere) = bench.post(border, "/v1/screen", &scan("namoto_kilambo", false)).await;
     assert_eq!(elsewhere["hits"][0]["forwarded"], false);
     assert_eq!(bench.queued().await, 0);
+}
+
+/// A flag that comes when it is found already keeps a person's notice back as it does the machine's.
+#[tokio::test]
+async fn a_flag_that_comes_later_keeps_the_notice_back() {
+    let bench = Bench::new().await;
+    let listed = alert(bench.draw(), "AB10000O0");
+    bench.told("mz.prm", vec![listed.clone()]).await;
+    let alike = bench.screen("AB1000O00").await["hits"][0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/candidates/{alike}");
+    let decision = json!({ "same": true, "reason": "FILE-1" });
+    let (_, decided) = bench.post(OFFICER, &format!("{path}/decision"), &decision).await;
+    assert!(decided["notice"].is_object(), "{decided}");
+    bench
+        .told("mz.sernic", vec![ScreenedAlert { flagged_reason: Some("national_law".to_owned()), ..listed }])
+        .await;
+    assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null);
+}
+
+/// Once somebody has reported it nobody is offered the notice again; and until then it is the same on every day.
+#[tokio::test]
+async fn what_was_reported_is_offered_to_nobody_else() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB10000O0")]).await;
+    let alike = bench.screen("AB1000O00").await["hits"][0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/candidates/{alike}");
+    let (message, other) = (bench.draw(), bench.draw());
+    let noted = async |message: MessageId| {
+        bench.post(OFFICER, &format!("{path}/notice"), &json!({ "message": message })).await
+    };
+    assert_eq!(noted(message).await.1["code"], "not_confirmed");
+    let decision = json!({ "same": true, "reason": "FILE-1" });
+    let (_, decided) = bench.post(OFFICER, &format!("{path}/decision"), &decision).await;
+    bench.clock.advance(Duration::from_secs(26 * 60 * 60));
+    assert_eq!(bench.get(OFFICER, &path).await["notice"], decided["notice"], "the same tomorrow");
+    let booth = ("officer-1", "border_officer");
+    assert_eq!(bench.post(booth, &format!("{path}/notice"), &json!({ "message": message })).await.0, 403);
+    for _ in 0..2 {
+        let (status, reported) = noted(message).await;
+        assert_eq!((status, &reported["state"]), (StatusCode::OK, &json!("forwarded")), "{reported}");
+        assert_eq!((&reported["message"], &reported["notice"]), (&json!(message), &Value::Null));
+    }
+    assert_eq!(noted(other).await.1["code"], "reported_already");
+    assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use rovuma_plans::{Statement, Tables, assert_led, in_sources};
 
 use super::support::Bench;
-use crate::{crossed, entries, expected, hits};
+use crate::{coverage, crossed, entries, expected, hits};
 
 /// Everything that asks the watchlist's store.
 const SOURCES: [&str; 3] = ["src", "../crates/trail/src", "../crates/store/src"];
@@ -12,6 +12,7 @@ const SOURCES: [&str; 3] = ["src", "../crates/trail/src", "../crates/store/src"]
 const SMALL: &[(&str, &str)] = &[
     ("imported", "one row an imported list"),
     ("list", "one row a list"),
+    ("covered_post", "one row a border post"),
     ("proposal", "one row an imported list"),
     ("rule_version", "one row each time that two people change a rule"),
     ("store", "one row"),
@@ -25,7 +26,9 @@ const SORTS: &[(&str, &str)] =
 const TABLES: Tables = Tables { small: SMALL, backlogs: &[], sorts: SORTS, value: |_, _, _| None };
 
 /// Statements with the indexes that must lead to what they ask for.
-const LED_BY: [(&str, &str); 6] = [
+const LED_BY: [(&str, &str); 8] = [
+    (coverage::IN_FORCE, "coverage_in_force"),
+    (coverage::IS_WITHDRAWN, "coverage_withdrawn"),
     (entries::FIND, "entry_by_record"),
     (crossed::FIND, "crossed_by_number"),
     (expected::AT_POST, "expected_at_post"),

@@ -274,7 +274,7 @@ fn agency(dir: &tempfile::TempDir, code: &str) -> OwnAgency {
         retain_days: 365,
         contact,
     };
-    OwnAgency { config, gateway, to_tell: Notify::new() }
+    OwnAgency { config, gateway, to_report: Notify::new() }
 }
 
 const DATA_KEY: &str = "data.key";
@@ -292,7 +292,7 @@ fn at_rest(folder: &Path) -> AtRest {
         write_data_key(folder);
     }
     match std::fs::read_to_string(folder.join(DATA_KEY)) {
-        Ok(text) => AtRest::Sealed(DataKey::from_text(&text).expect("a key")),
+        Ok(text) => AtRest::Sealed(Box::new(DataKey::from_text(&text).expect("a key"))),
         Err(_) => AtRest::Plain,
     }
 }

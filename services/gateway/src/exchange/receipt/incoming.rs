@@ -414,7 +414,10 @@ async fn record_contradiction(
 ) -> Result<bool, DbError> {
     let (sender, signer) = (&receipt.recipient().agency, receipt.sender());
     let kind = entry.kind();
-    if kept_kinds(tx, signer, entry.id).await?.iter().any(|kept| *kept == kind) {
+    // Each post is a kind of its own, and a post is whatever its signer calls one: of what posts say after a rejection one is proof enough.
+    let is_listed = |kept: &String| receipts::kind_and_post(kept).1.is_some();
+    let kept = kept_kinds(tx, signer, entry.id).await?;
+    if kept.iter().any(|kept| *kept == kind || (entry.is_listed() && is_listed(kept))) {
         return Ok(false);
     }
     insert_entries(tx, receipt, &[entry], now).await?;

@@ -9,12 +9,13 @@ use rovuma_schemas::{AgencyCode, Timestamp};
 
 use crate::{
     cases::{
+        fold::rules::Effect,
         list::CaseRow,
         open::{CaseStep, OpenedCase},
     },
     families::{
         CaseDetails,
-        alert::{AlertView, Certificate, Report, ReportAnswer, WithdrawReason},
+        alert::{AlertState, AlertView, Certificate, Report, ReportAnswer, WithdrawReason},
     },
 };
 
@@ -186,17 +187,35 @@ fn recipient(alert: &AlertView, case: &OpenedCase, party: &AgencyCode) -> answer
             Some(Certificate::Retained { until }) => *until,
             _ => None,
         },
-        posts: posts(case, party, last),
+        posts: match alert.state {
+            AlertState::Active | AlertState::Withdrawn => posts(case, party),
+            // Nobody is stopped for it, whatever was said before.
+            _ => Vec::new(),
+        },
     }
 }
 
-/// The border posts of a recipient, and since when each acts on the issuer's last word; those too that acted on an earlier one and have not
-/// said so of this.
-fn posts(case: &OpenedCase, party: &AgencyCode, last: Option<&CaseStep>) -> Vec<answers::AlertPost> {
-    let mut posts: BTreeMap<String, answers::AlertPost> = BTreeMap::new();
-    for step in &case.steps {
-        let is_last = last.is_some_and(|last| last.id == step.id);
-        for receipt in step.receipts.iter().filter(|receipt| receipt.recipient == *party) {
+/// The border posts of a recipient, and since when each acts on the issuer's last word that changes what is screened for: its withdrawal, or
+/// the last content that took effect. Those too that acted on an earlier one and have not said so of this. What the recipient rejected no post
+/// of it acts on, whatever it signed.
+fn posts(case: &OpenedCase, party: &AgencyCode) -> Vec<answers::AlertPost> {
+    let changes = |step: &&CaseStep| {
+        step.sender == case.row.case.owner
+            && step.effect == Effect::Applied
+            && ["alert.issue", "alert.update", "alert.withdraw"].contains(&step.message_type.as_str())
+    };
+    let (mut posts, mut word) = (BTreeMap::<String, answers::AlertPost>::new(), None);
+    for step in case.steps.iter().filter(changes) {
+        let is_newer = |known: &&CaseStep| {
+            (known.message_type == "alert.withdraw", known.turn)
+                > (step.message_type == "alert.withdraw", step.turn)
+        };
+        word = word.filter(is_newer).or(Some(step));
+        let own = || step.receipts.iter().filter(|receipt| receipt.recipient == *party);
+        if own().any(|receipt| receipt.kind == "rejected") {
+            continue;
+        }
+        for receipt in own() {
             let Some(post) = &receipt.post else { continue };
             let known = posts.entry(post.clone()).or_insert_with(|| answers::AlertPost {
                 post: post.clone(),
@@ -204,9 +223,11 @@ fn posts(case: &OpenedCase, party: &AgencyCode, last: Option<&CaseStep>) -> Vec<
                 last_word: receipt.said_at,
             });
             known.last_word = known.last_word.max(receipt.said_at);
-            if is_last {
-                known.since = Some(receipt.said_at);
-            }
+        }
+    }
+    for receipt in word.iter().flat_map(|word| &word.receipts).filter(|receipt| receipt.recipient == *party) {
+        if let Some(known) = receipt.post.as_ref().and_then(|post| posts.get_mut(post)) {
+            known.since = Some(receipt.said_at);
         }
     }
     posts.into_values().collect()

@@ -225,7 +225,8 @@ pub struct AlertRecipient {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub retained_until: Option<Date>,
-    /// The border posts that its watchlist serves, as far as they said so.
+    /// The border posts that its watchlist serves, as far as they said so; none of an alert that is neither active nor withdrawn, and of a
+    /// message that it rejected.
     #[serde(default)]
     pub posts: Vec<AlertPost>,
 }

@@ -145,3 +145,13 @@ pub struct HitOnAlert {
     /// Whether the document was in the hands of somebody else than the alert names.
     pub possible_misuse: bool,
 }
+
+/// What a gateway said of alerts on which border posts act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SaidOfListed {
+    /// How many posts said of how many messages that they act on them: only what they had not said before.
+    pub said: usize,
+    /// The alerts of which what was reported is their issuer's last word. Of the others nothing was said: they have moved on, or are over.
+    #[schema(value_type = Vec<Object>)]
+    pub taken: Vec<CaseId>,
+}
