@@ -214,7 +214,8 @@ pub(crate) async fn listed(
                 .detail("posts", posts.len())
                 .detail("said", said.said);
             shared.base.trail.record(tx, &record).await.map_err(DbError::from)?;
-            Answer::json(StatusCode::OK, &said)
+            let report::SaidOfAlerts { said, taken } = said;
+            Answer::json(StatusCode::OK, &SaidOfListed { said, taken })
         }
         .boxed()
     })

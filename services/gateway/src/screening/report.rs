@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use rovuma_api::answers::gateway::SaidOfListed;
 use rovuma_policy::{Permit, act};
 use rovuma_schemas::{
-    AgencyCode, Digest, Family, Lane, ListedEntry, MessageId, MessageType, Timestamp, subjects::CrossingCode,
+    AgencyCode, CaseId, Digest, Family, Lane, ListedEntry, MessageId, MessageType, Timestamp,
+    subjects::CrossingCode,
 };
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use sqlx::Row;
@@ -38,6 +38,15 @@ pub(crate) struct ReportedAlert {
     pub(crate) since: Timestamp,
 }
 
+/// What was said of a report.
+#[derive(Clone, Debug)]
+pub(crate) struct SaidOfAlerts {
+    /// How many posts said of how many messages that they act on them.
+    pub(crate) said: usize,
+    /// The alerts of which what was reported is their issuer's last word.
+    pub(crate) taken: Vec<CaseId>,
+}
+
 /// Signs to the issuers of these alerts that the posts act on their last word. What a post has said of a message it does not say again; of
 /// own alerts, and of what is no longer the alert's last word, nothing is said.
 ///
@@ -49,10 +58,10 @@ pub(crate) async fn report(
     permit: &Permit<act::ScreeningReport>,
     (posts, alerts): (&BTreeSet<CrossingCode>, &[ReportedAlert]),
     now: Timestamp,
-) -> Result<SaidOfListed, SendError> {
+) -> Result<SaidOfAlerts, SendError> {
     let agency = permit.resource().owner();
     let others: Vec<&ReportedAlert> = alerts.iter().filter(|alert| alert.owner != *agency).collect();
-    let (mut receipts, mut said) = (PendingReceipts::default(), SaidOfListed { said: 0, taken: Vec::new() });
+    let (mut receipts, mut said) = (PendingReceipts::default(), SaidOfAlerts { said: 0, taken: Vec::new() });
     for chunk in others.chunks(FOLDED_AT_ONCE) {
         let keys: Vec<CaseKey> = chunk.iter().map(|alert| alert.key(agency)).collect();
         let messages = kept::load(tx, &keys).await?;

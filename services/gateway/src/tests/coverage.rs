@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rovuma_envelope::{Origin, digest};
 use rovuma_policy::Role;
 use rovuma_schemas::{
-    Body, CaseId, CaseSoFar, ListedEntry, MessageId, Receipts, RejectedEntry, RejectionCode, StoreId,
+    Body, CaseId, CaseSoFar, Digest, ListedEntry, MessageId, Receipts, RejectedEntry, RejectionCode, StoreId,
     Timestamp, audit::AuditPosition,
 };
 use serde_json::{Value, json};
@@ -128,14 +128,29 @@ async fn only_the_watchlist_says_it_and_within_bounds() {
     assert_eq!((said.len(), &said[0]["listed_at"]), (1, &json!(now)), "{said:?}");
 }
 
+fn officer(fixture: &Fixture) -> Client<'_> {
+    fixture.person("officer-1", "mz.prm", &["liaison_officer"])
+}
+
+/// An alert of ours to `tz.tpf`.
+fn to_tpf() -> Value {
+    let mut draft = motorcycle();
+    draft["recipients"] = json!(["tz.tpf"]);
+    draft
+}
+
+impl Fixture {
+    /// Issues an alert: its id, as a text and as a value, and the digest of its bytes.
+    async fn issued(&self, draft: &Value) -> (String, MessageId, Digest) {
+        let id = officer(self).issue(draft).await;
+        let message: MessageId = id.parse().expect("an id");
+        let sent = self.digest_of("mz.prm", &message).await;
+        (id, message, sent)
+    }
+}
+
 /// What `tz.tpf` signs to `mz.prm`: that a post acts on this message, whose bytes have this digest.
-async fn deliver(
-    fixture: &Fixture,
-    from: &str,
-    id: MessageId,
-    sent: rovuma_schemas::Digest,
-    posts: &[String],
-) {
+async fn deliver(fixture: &Fixture, from: &str, id: MessageId, sent: Digest, posts: &[String]) {
     let now = fixture.gateway.base.now();
     let entry =
         |post: &String| ListedEntry { id, digest: sent, post: post.parse().expect("a post"), listed_at: now };
@@ -148,12 +163,9 @@ async fn deliver(
 #[tokio::test]
 async fn an_issuer_sees_the_posts_of_each_recipient() {
     let fixture = Fixture::start().await;
-    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let mut draft = motorcycle();
-    draft["recipients"] = json!(["tz.tpf"]);
-    let id = officer.issue(&draft).await;
-    let message: MessageId = id.parse().expect("an id");
-    let sent = fixture.digest_of("mz.prm", &message).await;
+    let officer = officer(&fixture);
+    let draft = to_tpf();
+    let (id, message, sent) = fixture.issued(&draft).await;
     let posts = ["namatil", "namoto_kilambo"].map(str::to_owned);
     let shown = async || officer.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
     assert_eq!(shown().await["posts"], json!([]));
@@ -197,12 +209,7 @@ async fn an_issuer_sees_the_posts_of_each_recipient() {
 #[tokio::test]
 async fn what_a_partner_says_of_posts_is_checked_and_bounded() {
     let fixture = Fixture::start().await;
-    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let mut draft = motorcycle();
-    draft["recipients"] = json!(["tz.tpf"]);
-    let id = officer.issue(&draft).await;
-    let message: MessageId = id.parse().expect("an id");
-    let sent = fixture.digest_of("mz.prm", &message).await;
+    let (_, message, sent) = fixture.issued(&to_tpf()).await;
     let posts = ["namatil".to_owned()];
     deliver(&fixture, "tz.tisd", message, sent, &posts).await;
     deliver(&fixture, "tz.tpf", message, digest(b"other"), &posts).await;
@@ -220,12 +227,9 @@ async fn what_a_partner_says_of_posts_is_checked_and_bounded() {
 #[tokio::test]
 async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
     let fixture = Fixture::start().await;
-    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let mut draft = motorcycle();
-    draft["recipients"] = json!(["tz.tpf"]);
-    let id = officer.issue(&draft).await;
-    let message: MessageId = id.parse().expect("an id");
-    let sent = fixture.digest_of("mz.prm", &message).await;
+    let officer = officer(&fixture);
+    let draft = to_tpf();
+    let (id, message, sent) = fixture.issued(&draft).await;
     let now = fixture.gateway.base.now();
     let rejected = RejectedEntry {
         id: message,
@@ -256,13 +260,9 @@ async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
 #[tokio::test]
 async fn a_longer_alert_is_acted_on_as_before() {
     let fixture = Fixture::start().await;
-    let officer = fixture.person("officer-1", "mz.prm", &["liaison_officer"]);
-    let mut draft = motorcycle();
-    draft["recipients"] = json!(["tz.tpf"]);
+    let mut draft = to_tpf();
     draft["body"]["validity"] = json!({ "until": "2028-01-01T00:00:00Z" });
-    let id = officer.issue(&draft).await;
-    let message: MessageId = id.parse().expect("an id");
-    let sent = fixture.digest_of("mz.prm", &message).await;
+    let (id, message, sent) = fixture.issued(&draft).await;
     deliver(&fixture, "tz.tpf", message, sent, &["namatil".to_owned()]).await;
     let case: CaseId = format!("alert/mz.prm/{id}").parse().expect("a case");
     let mut extend = example("alert-extend");
