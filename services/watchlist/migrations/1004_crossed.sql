@@ -11,3 +11,10 @@ CREATE TABLE crossed (
 );
 CREATE INDEX crossed_by_number ON crossed (place, number);
 CREATE INDEX crossed_by_time ON crossed (at);
+
+-- What alerts list now and did not list before, until it is known whether it crossed before they came.
+CREATE TABLE to_look_back (
+    no     BIGINT NOT NULL PRIMARY KEY, -- the entry
+    times  BIGINT NOT NULL,             -- how often it changed since
+    before TEXT                         -- JSON: what it listed before; NULL: nothing
+);

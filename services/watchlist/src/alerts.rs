@@ -106,6 +106,8 @@ impl Follower {
             self.load_all().await?;
         }
         self.heard(true).await?;
+        // What was not looked for when the service was killed.
+        crossed::look_back(&self.watchlist).await?;
         while let Some(heard) = events.next().await? {
             let mut changed = BTreeSet::new();
             let mut last = self.note(heard, &mut changed);
@@ -333,6 +335,7 @@ where
     let id = alerts_of(agency);
     let standing = watchlist.lists.get(&id);
     let (list, now) = (id.clone(), watchlist.clock.now());
+    let is_remembering = !watchlist.remembered_for.is_zero();
     // The index follows the store in the store's own order.
     let turn = watchlist.changing.lock().await;
     let change = watchlist
@@ -341,6 +344,9 @@ where
             async move {
                 let mut change = Change::default();
                 work(tx, &mut change).await?;
+                if is_remembering {
+                    crossed::note_change(tx, &change).await?;
+                }
                 if let Some(mut standing) = standing.filter(|_| !change.is_nothing()) {
                     standing.version += 1;
                     standing.heard_at = Some(now);
@@ -355,7 +361,9 @@ where
         watchlist.lists.update(&id, |list| list.version += 1);
         watchlist.apply(&change);
         drop(turn);
-        crossed::look_back(watchlist, &change).await?;
+        if is_remembering {
+            crossed::look_back(watchlist).await?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Only where the installation has switched it on (`[screening] remember_crossings_h`), only numbers with what their check digits said, never
 //! a name or a birth date, nothing of somebody who may need protection, and no longer than the hours that the configuration says.
 
+use std::collections::BTreeSet;
+
 use rovuma_schemas::{AgencyCode, MessageId, Timestamp};
 use rovuma_store::{Conn, FutureExt, RowExt, WriteError};
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use crate::{
     entries::{self, Change, Entry},
     error::DbError,
     screen::{self, FoundAt},
-    screening::{self, Crossing, Listed, ListedNumber, Looked, Question, Reading, Scan},
+    screening::{self, Crossing, EntryNo, Listed, ListedNumber, Looked, Question, Reading, Scan},
     watchlist::Watchlist,
 };
 
@@ -92,16 +94,69 @@ pub(crate) const FIND: &str = "
     WHERE place = $1 AND number >= $2 AND number <= $3 AND length(number) = length($2) AND at > $4
     ORDER BY at DESC LIMIT $5";
 
-/// Looks whether what an alert lists now, and did not list before, crossed before it came, and keeps that as a hit.
-pub(crate) async fn look_back(watchlist: &Watchlist, change: &Change) -> Result<(), WriteError<DbError>> {
-    if watchlist.remembered_for.is_zero() {
-        return Ok(());
-    }
-    for entry in &change.added {
-        let before = change.removed.iter().find(|(number, _)| *number == entry.0);
-        look_back_for(watchlist, entry, before.map(|(_, listed)| listed)).await?;
+/// Writes down, in the transaction that changes alerts, what they list now and did not list before: whatever is killed, it is looked for.
+pub(crate) async fn note_change(tx: &mut Conn, change: &Change) -> Result<(), DbError> {
+    for (number, _) in &change.added {
+        let before = change.removed.iter().find(|(other, _)| other == number).map(|(_, listed)| listed);
+        let before = before.map(serde_json::to_string).transpose();
+        sqlx::query(
+            "INSERT INTO to_look_back (no, times, before) VALUES ($1, 1, $2)
+             ON CONFLICT (no) DO UPDATE SET times = to_look_back.times + 1",
+        )
+        .bind(i64::from(*number))
+        .bind(before.map_err(|fault| DbError::damaged("entry", fault))?)
+        .execute(&mut *tx)
+        .await?;
     }
     Ok(())
+}
+
+/// Looks whether what alerts list now, and did not list before, crossed before they came, and keeps that as a hit.
+pub(crate) async fn look_back(watchlist: &Watchlist) -> Result<(), WriteError<DbError>> {
+    while let Some(ToLookBack { number, times, before }) =
+        next_to_look_back(watchlist).await.map_err(WriteError::Job)?
+    {
+        let mut conn =
+            watchlist.store.read().acquire().await.map_err(|fault| WriteError::Job(fault.into()))?;
+        let entry = entries::read(&mut conn, &watchlist.at_rest, &[number].into(), &BTreeSet::new()).await;
+        drop(conn);
+        // One that is gone meanwhile is not looked for.
+        for entry in entry.map_err(WriteError::Job)? {
+            look_back_for(watchlist, &entry, before.as_ref()).await?;
+        }
+        let write = watchlist.store.write(move |tx| {
+            async move {
+                // What changed meanwhile is looked for again.
+                let done = sqlx::query("DELETE FROM to_look_back WHERE no = $1 AND times = $2");
+                let done = done.bind(i64::from(number)).bind(times).execute(tx);
+                Ok::<_, DbError>(done.await.map(|_| ())?)
+            }
+            .boxed()
+        });
+        write.await?;
+    }
+    Ok(())
+}
+
+/// An entry that changed.
+struct ToLookBack {
+    number: EntryNo,
+    times: i64,
+    /// What it listed before.
+    before: Option<Listed>,
+}
+
+async fn next_to_look_back(watchlist: &Watchlist) -> Result<Option<ToLookBack>, DbError> {
+    let mut conn = watchlist.store.read().acquire().await?;
+    let next = sqlx::query("SELECT no, times, before FROM to_look_back ORDER BY no LIMIT 1");
+    let Some(row) = next.fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let before: Option<&str> = row.try_get("before")?;
+    let before = before.map(serde_json::from_str).transpose();
+    Ok(Some(ToLookBack {
+        number: entries::number(&row, "no")?,
+        times: row.try_get("times")?,
+        before: before.map_err(|fault| DbError::damaged("entry", fault))?,
+    }))
 }
 
 async fn look_back_for(

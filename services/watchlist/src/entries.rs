@@ -313,7 +313,8 @@ fn place(number: EntryNo) -> String {
     format!("entry {number}")
 }
 
-fn number(row: &AnyRow, column: &str) -> Result<EntryNo, DbError> {
+/// The number of an entry in a column.
+pub(crate) fn number(row: &AnyRow, column: &str) -> Result<EntryNo, DbError> {
     let number: i64 = row.try_get(column)?;
     EntryNo::try_from(number).map_err(|fault| DbError::damaged("entry number", fault))
 }

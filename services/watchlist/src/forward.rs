@@ -87,7 +87,7 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
     let Some((found, notice)) = hit.found.as_ref().and_then(|found| Some((found, found.notice.as_ref()?)))
     else {
         tracing::error!(hit.id = %hit.id, "a hit cannot be read back: a person must look at it");
-        return Ok(Forwarding::Refused("damaged".to_owned()));
+        return Ok(Forwarding::Refused(hits::DAMAGED.to_owned()));
     };
     match kept_back_since(watchlist, found).await? {
         // The gateway may have signed it, and the answer was lost: a person who reports it would report it twice. It is asked again.

@@ -12,6 +12,7 @@ use sqlx::{Row, any::AnyRow};
 use crate::{
     at_rest::AtRest,
     error::DbError,
+    screen::CALL,
     screening::{KeptBack, Traveller},
 };
 
@@ -102,6 +103,9 @@ impl HitState {
         }
     }
 }
+
+/// Why a hit that does not read back is not told.
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// Of what something is a hit, by which number, wherever it is found.
 pub(crate) fn about(list: &str, record: &str, number: &str) -> String {
@@ -409,7 +413,55 @@ pub(crate) async fn reported(tx: &mut Conn, id: MessageId, message: MessageId) -
 }
 
 fn candidate(row: &AnyRow, at_rest: &AtRest) -> Result<Candidate, DbError> {
-    candidate_of(row, body(row, at_rest)?)
+    match body(row, at_rest) {
+        Ok(found) => candidate_of(row, found),
+        // One that does not read back hides no other, and a person sees that it is there.
+        Err(fault) => {
+            let id = row.message_id("id")?;
+            tracing::error!(hit.id = %id, %fault, "a hit cannot be read back");
+            let candidate = candidate_of(row, FoundHit::unreadable(id))?;
+            Ok(Candidate { refusal: candidate.refusal.or_else(|| Some(DAMAGED.to_owned())), ..candidate })
+        }
+    }
+}
+
+impl FoundHit {
+    /// What is shown in place of a hit that does not read back.
+    fn unreadable(id: MessageId) -> Self {
+        let hit = ScreenedHit {
+            id,
+            reference: String::new(),
+            list: String::new(),
+            rule: String::new(),
+            rule_version: 0,
+            score: 0.0,
+            action: CALL.to_owned(),
+            actions: Vec::new(),
+            warnings: Vec::new(),
+            flagged: None,
+            status: None,
+            case: None,
+            forwarded: false,
+            not_forwarded: vec![DAMAGED.to_owned()],
+            possible_misuse: false,
+            retroactive: false,
+            repeated: false,
+            explanation: Vec::new(),
+            call: None,
+        };
+        Self {
+            hit,
+            matched: String::new(),
+            value: String::new(),
+            reported: None,
+            version: 0,
+            subject: None,
+            list: String::new(),
+            record: String::new(),
+            notice: None,
+            traveller: None,
+        }
+    }
 }
 
 /// The hit as it is now: what was to be forwarded may have been kept back or refused since.

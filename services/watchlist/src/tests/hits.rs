@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::support::Bench;
 use crate::{
-    alerts,
+    alerts, crossed,
     hits::{self, Forwarding},
     retention,
 };
@@ -308,6 +308,29 @@ async fn what_was_reported_is_offered_to_nobody_else() {
     assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null);
 }
 
+/// One row that does not read back hides no other, and a person sees that there is one.
+#[tokio::test]
+async fn a_damaged_hit_hides_no_other() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB10000O0"), alert(bench.draw(), "AB20000O0")]).await;
+    let damaged = bench.screen("AB1000O00").await["hits"][0]["id"].clone();
+    bench.clock.advance(Duration::from_secs(1));
+    let other = bench.screen("AB2000O00").await["hits"][0]["id"].clone();
+    let id: MessageId = damaged.as_str().expect("an id").parse().expect("an id");
+    let write = bench.watchlist.store.write(move |tx| {
+        async move {
+            let damage = sqlx::query("UPDATE hit SET body = 'x' WHERE id = $1").bind(id.as_bytes().to_vec());
+            damage.execute(tx).await.map(|_| ())
+        }
+        .boxed()
+    });
+    write.await.expect("written");
+    let shown = bench.get(OFFICER, "/v1/candidates").await;
+    let items = shown["items"].as_array().expect("items");
+    assert_eq!((items.len(), &items[0]["id"], &items[1]["id"]), (2, &other, &damaged), "{shown}");
+    assert_eq!((&items[1]["refusal"], &items[1]["hit"]["action"]), (&json!("damaged"), &json!("call")));
+}
+
 #[tokio::test]
 async fn a_machine_confirms_nothing() {
     let bench = Bench::new().await;
@@ -429,6 +452,28 @@ async fn what_is_found_afterwards_is_found_once() {
     more.subjects.push(other);
     bench.told("mz.prm", vec![more]).await;
     assert_eq!(bench.rows("hit").await, 2);
+}
+
+/// The service was killed when an alert had come, and before it was known who crossed before: it is looked for at the next start.
+#[tokio::test]
+async fn what_was_not_looked_for_when_the_service_was_killed_is_looked_for_at_its_start() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.scan_zone("AB1000017").await["verdict"], "no_hit");
+    bench.clock.advance(Duration::from_secs(60 * 60));
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB1000017")]).await;
+    assert_eq!((bench.rows("hit").await, bench.rows("to_look_back").await), (1, 0));
+    let write = bench.watchlist.store.write(|tx| {
+        async move {
+            sqlx::query("DELETE FROM hit").execute(&mut *tx).await?;
+            let again = "INSERT INTO to_look_back (no, times, before) SELECT no, 1, NULL FROM entry";
+            sqlx::query(again).execute(tx).await.map(|_| ())
+        }
+        .boxed()
+    });
+    write.await.expect("written");
+    let bench = bench.restarted().await;
+    crossed::look_back(&bench.watchlist).await.expect("looked");
+    assert_eq!((bench.rows("hit").await, bench.rows("to_look_back").await), (1, 0));
 }
 
 /// A camera's plate that nobody compared is not certain afterwards either; and whoever asks for protection at a post is forgotten at all.

@@ -16,6 +16,7 @@ const SMALL: &[(&str, &str)] = &[
     ("proposal", "one row an imported list"),
     ("rule_version", "one row each time that two people change a rule"),
     ("store", "one row"),
+    ("to_look_back", "what alerts changed a moment ago"),
     ("trail_end", "one row a restore"),
 ];
 
