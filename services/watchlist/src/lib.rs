@@ -23,6 +23,7 @@ mod http;
 mod imports;
 mod innocents;
 pub mod lists;
+mod look_ups;
 mod notice;
 mod peer;
 mod reason;

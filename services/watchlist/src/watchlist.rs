@@ -18,6 +18,7 @@ use crate::{
     config::AgencyConfig,
     entries::Change,
     flow::Flow,
+    look_ups::LookUps,
     peer::AsMachine,
     screening::{Index, Rules},
     standings::{ListStandings, StaleAfter},
@@ -54,6 +55,7 @@ pub(crate) struct Watchlist {
     pub(crate) remembered_for: Duration,
     pub(crate) rules: RwLock<Arc<Rules>>,
     pub(crate) flow: Flow,
+    pub(crate) look_ups: LookUps,
     /// One import at a time: two would overtake each other, and together need twice the disk.
     pub(crate) importing: Arc<Semaphore>,
     /// Owns the tasks that must end once they began.

@@ -9,18 +9,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rovuma_api::{
-    Access as _, Caller,
+    Access as _, ApiState as _, Caller, act_by,
     answers::watchlist::{Screening, Screenings},
     request::Body,
 };
 use rovuma_policy::{Context, Resource, act};
 use rovuma_runtime::Problem;
-use rovuma_schemas::CodeLists;
+use rovuma_schemas::{CodeLists, audit::AuditAction};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
+    look_ups::{Allowance, PER_HOUR_MAX},
     reason::{self, faulty},
     screen::{self, Asker, Occasion},
     screening::{Crossing, Scan, ScanKind, ScanSource, SeenVehicle},
@@ -109,6 +110,8 @@ pub(crate) struct PurposeRequest {
         (status = 200, description = "The verdict, or one for each of `items`.", body = ScreenAnswer),
         (status = 422, description = "`mrz_shape`, `nida_shape`, `bi_shape`, `imei_shape`, `no_number`, `too_long`: the text cannot be read, \
             so nothing is known; `body_faulty`.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_lookups`: more than 300 texts by one person in an hour, outside crossings. The first of an hour is audited.",
+            body = Problem, content_type = "application/problem+json"),
         Refusals
     )
 )]
@@ -124,6 +127,9 @@ pub(crate) async fn screen(
     if caller.actor().is_machine() {
         scans.iter_mut().for_each(by_a_machine);
     }
+    if let Occasion::LookUp { .. } = occasion {
+        within_allowance(&watchlist, &caller, scans.len()).await?;
+    }
     let mut screenings = Vec::with_capacity(scans.len());
     for scan in &scans {
         screenings.push(screen::screen(&watchlist, &asker, scan).await?);
@@ -138,6 +144,23 @@ pub(crate) async fn screen(
             .into());
     }
     Ok(Json(screening).into_response())
+}
+
+/// Refuses what is more than one person may look up in an hour. The first refusal of an hour is in the audit log.
+async fn within_allowance(watchlist: &Watchlist, caller: &Caller, texts: usize) -> Result<(), ApiError> {
+    let now = watchlist.now();
+    match watchlist.look_ups.count(caller.subject(), texts, now) {
+        Allowance::Within => return Ok(()),
+        Allowance::OverNow => {
+            let act = act_by(caller.actor(), AuditAction::ScreenLookup, now).refused("too_many_lookups");
+            watchlist.record(act).await?;
+        }
+        Allowance::OverStill => {}
+    }
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_lookups").detail(format!(
+        "You have looked up {PER_HOUR_MAX} texts in this hour, or would with these. Go on in the next one, or have a colleague help you."
+    ))
+    .into())
 }
 
 /// The two forms of the answer.

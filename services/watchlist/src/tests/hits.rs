@@ -308,6 +308,29 @@ async fn what_was_reported_is_offered_to_nobody_else() {
     assert_eq!(bench.get(OFFICER, &path).await["notice"], Value::Null);
 }
 
+/// Whoever goes through a list of plates with somebody's token is stopped; a post goes on.
+#[tokio::test]
+async fn one_person_looks_up_so_much_in_an_hour_and_no_more() {
+    let bench = Bench::new().await;
+    let items = vec![json!({ "text": "AB100001" }); 100];
+    let purpose = json!({ "code": "detection", "reference": "FILE-1" });
+    let look = json!({ "items": items, "purpose": purpose });
+    for _ in 0..3 {
+        assert_eq!(bench.post(OFFICER, "/v1/screen", &look).await.0, 200);
+    }
+    let (status, refused) = bench.post(OFFICER, "/v1/screen", &look).await;
+    assert_eq!((status.as_u16(), &refused["code"]), (429, &json!("too_many_lookups")));
+    let one = json!({ "text": "AB100001", "purpose": purpose });
+    assert_eq!(bench.post(OFFICER, "/v1/screen", &one).await.0, 429);
+    // Others go on, and so does whoever stands at a crossing.
+    assert_eq!(bench.post(("officer-3", "liaison_officer"), "/v1/screen", &one).await.0, 200);
+    let crossing = json!({ "post": "namoto_kilambo", "direction": "entry" });
+    let scan = json!({ "text": "AB100001", "crossing": crossing });
+    assert_eq!(bench.post(OFFICER, "/v1/screen", &scan).await.0, 200);
+    bench.clock.advance(Duration::from_secs(60 * 60));
+    assert_eq!(bench.post(OFFICER, "/v1/screen", &one).await.0, 200, "in the next hour");
+}
+
 /// One row that does not read back hides no other, and a person sees that there is one.
 #[tokio::test]
 async fn a_damaged_hit_hides_no_other() {
