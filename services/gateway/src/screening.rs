@@ -102,7 +102,7 @@ macro_rules! page_of {
     ($condition:expr, $order:literal) => {
         concat!(
             "SELECT f.owner, f.case_id, f.kind, f.status, f.short_reference, f.opened_at FROM case_file AS f
-             WHERE f.agency = $1 AND ",
+             WHERE ",
             $condition,
             " ORDER BY ",
             $order,
@@ -117,7 +117,7 @@ use page_of;
 /// them, so the index has every one of them.
 pub(crate) const IN_FORCE: &str = page_of!(
     concat!(
-        "f.kind = 'alert' AND f.state IN ('active', 'suspended') AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5) AND ",
+        "f.agency = $1 AND f.kind = 'alert' AND f.state IN ('active', 'suspended') AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5) AND ",
         state_now!(),
         " IN ('active', 'suspended')"
     ),
@@ -126,7 +126,7 @@ pub(crate) const IN_FORCE: &str = page_of!(
 
 /// The alerts with the id `$3`, whatever their state: one of each owner that used it.
 pub(crate) const OF_ID: &str =
-    page_of!("f.kind = 'alert' AND f.case_id = $3 AND f.owner < $5", "f.owner DESC");
+    page_of!("f.agency = $1 AND f.kind = 'alert' AND f.case_id = $3 AND f.owner < $5", "f.owner DESC");
 
 /// A page of the alerts of the permit's agency that are active or suspended at `now`; or, if `id` is given, of its alerts under this id.
 ///

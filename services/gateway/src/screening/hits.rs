@@ -41,13 +41,13 @@ pub(crate) struct HitPage {
 
 /// The hits on alerts of `$1` that were opened at `$4` or later, the last opened first.
 pub(crate) const RECENT: &str = page_of!(
-    "f.kind = 'hit' AND (f.about_owner || '') = $1 AND f.opened_at >= $4 AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5)",
+    "f.agency = $1 AND f.kind = 'hit' AND (f.about_owner || '') = $1 AND f.opened_at >= $4 AND (f.opened_at, f.case_id, f.owner) < ($2, $3, $5)",
     "f.opened_at DESC, f.case_id DESC, f.owner DESC"
 );
 
 /// The hits on alerts of `$1` with the id `$3`, however old: one of each owner that used it. The id alone leads.
 pub(crate) const OF_ID: &str = page_of!(
-    "(f.kind || '') = 'hit' AND (f.about_owner || '') = $1 AND f.case_id = $3 AND (f.owner || '') < $5",
+    "(f.agency || '') = $1 AND (f.kind || '') = 'hit' AND (f.about_owner || '') = $1 AND f.case_id = $3 AND f.owner < $5",
     "f.owner DESC"
 );
 

@@ -24,7 +24,10 @@ const SMALL: &[(&str, &str)] = &[
 const SORTS: &[(&str, &str)] =
     &[("FROM crossed", "the crossings of one number, or of the numbers of one series, within two days")];
 
-const TABLES: Tables = Tables { small: SMALL, backlogs: &[], sorts: SORTS, value: |_, _, _| None };
+/// Indexes that hold only what is still to be done.
+const BACKLOGS: &[&str] = &["hit_to_forward"];
+
+const TABLES: Tables = Tables { small: SMALL, backlogs: BACKLOGS, sorts: SORTS, value: |_, _, _| None };
 
 /// Statements with the indexes that must lead to what they ask for.
 const LED_BY: [(&str, &str); 8] = [
