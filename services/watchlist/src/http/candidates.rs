@@ -227,6 +227,7 @@ pub(crate) struct SentNotice {
         (status = 200, description = "Noted: it is `forwarded`.", body = Candidate),
         (status = 409, description = "`not_confirmed`: nobody has decided that it is the same; `reported_already`: by another message.",
             body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`body_faulty`.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         Refusals
     )

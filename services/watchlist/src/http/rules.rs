@@ -107,6 +107,7 @@ pub(crate) struct RuleApproval {
     responses(
         (status = 200, description = "In force.", body = RulesView),
         (status = 409, description = "`nothing_proposed`: no proposal has this version.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`body_faulty`.", body = Problem, content_type = "application/problem+json"),
         NotFound,
         Refusals
     )
