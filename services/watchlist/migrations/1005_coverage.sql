@@ -10,7 +10,7 @@ CREATE TABLE coverage (
 );
 CREATE INDEX coverage_due ON coverage (agency, since) WHERE due = 1;
 CREATE INDEX coverage_by_age ON coverage (since) WHERE due = 0;
-CREATE INDEX coverage_withdrawn ON coverage (owner, case_id) WHERE version = 0;
+CREATE INDEX coverage_by_case ON coverage (owner, case_id, version);
 CREATE INDEX coverage_in_force ON coverage (agency, owner, case_id) WHERE version > 0;
 
 -- The border posts of which that was said: a post that is added says so of every alert.

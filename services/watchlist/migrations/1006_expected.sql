@@ -9,5 +9,5 @@ CREATE TABLE expected (
     PRIMARY KEY (agency, owner, case_id)
 );
 CREATE INDEX expected_at_post ON expected (post, until);
-CREATE INDEX expected_by_reporter ON expected (agency, owner, until);
+CREATE INDEX expected_by_reporter ON expected (agency, owner, until, case_id);
 CREATE INDEX expected_by_age ON expected (until);

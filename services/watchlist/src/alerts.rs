@@ -107,7 +107,9 @@ impl Follower {
         }
         self.heard(true).await?;
         // What was not looked for when the service was killed.
-        crossed::look_back(&self.watchlist).await?;
+        if let Err(fault) = crossed::look_back(&self.watchlist).await {
+            tracing::error!(%fault, "who crossed before an alert came is not known");
+        }
         while let Some(heard) = events.next().await? {
             let mut changed = BTreeSet::new();
             let mut last = self.note(heard, &mut changed);
@@ -140,8 +142,12 @@ impl Follower {
         self.watchlist.lists.update(&list, |list| list.is_loading = true);
         self.load_pages().await?;
         self.watchlist.lists.update(&list, |list| list.is_loading = false);
-        if !self.watchlist.posts.is_empty() {
-            self.load_hits().await?;
+        if !self.watchlist.posts.is_empty()
+            && let Err(fault) = self.load_hits().await
+        {
+            // Alerts come first: without this nobody knows what is on its way, and everything else goes on.
+            let agency = &self.agency.config.code;
+            tracing::warn!(%agency, %fault, "what others found of own alerts is not known: nothing is expected at the posts");
         }
         Ok(())
     }
@@ -302,10 +308,13 @@ pub(crate) async fn take(
             for alert in alerts {
                 let view = entries::view_of(&alert.case, &viewer);
                 let entry = listed::of(alert.clone(), &viewer);
-                coverage::note(tx, &viewer, (&alert, entry.has_numbers()), has_posts, now).await?;
-                if listed::is_screened(&alert) && !coverage::is_withdrawn(tx, &alert.case).await? {
+                let is_withdrawn = coverage::is_withdrawn(tx, &alert.case).await?;
+                let can_be_found = entry.has_numbers() && !is_withdrawn;
+                coverage::note(tx, &viewer, (&alert, can_be_found), has_posts, now).await?;
+                if listed::is_screened(&alert) && !is_withdrawn {
                     entries::put(tx, &at_rest, ALERTS, &view, entry, change).await?;
                 } else if listed::is_over_for_all(&alert) {
+                    coverage::note_over(tx, &alert.case).await?;
                     for agency in &own {
                         let view = entries::view_of(&alert.case, agency);
                         entries::remove(tx, &at_rest, ALERTS, &view, change).await?;

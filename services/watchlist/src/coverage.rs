@@ -128,6 +128,18 @@ pub(crate) async fn note_gone(
     Ok(())
 }
 
+/// Notes that an alert is over for every agency of ours, since one has its withdrawal: what the others have not said yet they do not say.
+pub(crate) async fn note_over(tx: &mut Conn, case: &CaseId) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE coverage SET version = -1, due = 0 WHERE owner = $1 AND case_id = $2 AND version > 0",
+    )
+    .bind(case.owner.as_str())
+    .bind(case.id.as_bytes().to_vec())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Compares the border posts of the configuration with those of which something was said: a post that is new says of every alert that it
 /// screens for it. What a post said that is gone stands: nobody can take back since when it did.
 pub(crate) async fn compare_posts(

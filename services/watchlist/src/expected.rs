@@ -100,7 +100,8 @@ async fn put(
     let body = serde_json::to_string(hit).map_err(|fault| DbError::damaged("expected hit", fault))?;
     sqlx::query(
         "INSERT INTO expected (agency, owner, case_id, post, until, body) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (agency, owner, case_id) DO UPDATE SET post = $4, until = $5, body = $6",
+         ON CONFLICT (agency, owner, case_id) DO UPDATE
+         SET post = $4, until = CASE WHEN expected.until < $5 THEN expected.until ELSE $5 END, body = $6",
     )
     .bind(agency.as_str())
     .bind(hit.case.owner.as_str())
@@ -111,8 +112,9 @@ async fn put(
     .execute(&mut *tx)
     .await?;
     sqlx::query(
-        "DELETE FROM expected WHERE agency = $1 AND owner = $2 AND until < (
-             SELECT until FROM expected WHERE agency = $1 AND owner = $2 ORDER BY until DESC LIMIT 1 OFFSET $3)",
+        "DELETE FROM expected WHERE agency = $1 AND owner = $2 AND (until, case_id) < (
+             SELECT until, case_id FROM expected WHERE agency = $1 AND owner = $2
+             ORDER BY until DESC, case_id DESC LIMIT 1 OFFSET $3)",
     )
     .bind(agency.as_str())
     .bind(hit.case.owner.as_str())
@@ -166,9 +168,8 @@ pub(crate) async fn forget_others(
 pub(crate) const AT_POST: &str =
     "SELECT case_id, until, body FROM expected WHERE post = $1 AND until > $2 ORDER BY until DESC LIMIT $3";
 
-/// Whether something was found here: by number, at a post, at an instant or later.
-pub(crate) const HAS_COME: &str =
-    "SELECT 1 FROM hit WHERE about = $1 AND last_at >= $2 AND (post || '') = $3 LIMIT 1";
+/// Whether something was found here: by number, at a post, at an instant or later. What is only alike may be somebody else.
+pub(crate) const HAS_COME: &str = "SELECT 1 FROM hit WHERE about = $1 AND last_at >= $2 AND (post || '') = $3 AND state NOT IN ('review', 'rejected') LIMIT 1";
 
 /// What is expected at a post at `now`, the last found first: each number of each alert once, of alerts that are in force and have that number,
 /// and nothing that has come.
@@ -192,7 +193,8 @@ pub(crate) async fn at(
         // Whoever reports what the alert does not have fills no list.
         let Some(alert) = alert.filter(|alert| alert.is_live(now) && alert.has(&number)) else { continue };
         let mark = watchlist.at_rest.mark(&about);
-        let come = sqlx::query(HAS_COME).bind(mark.as_ref()).bind(hit.found_at.as_micros()).bind(post);
+        let come =
+            sqlx::query(HAS_COME).bind(mark.as_ref()).bind(until.minus(EXPECTED_FOR).as_micros()).bind(post);
         if come.fetch_optional(&mut *conn).await?.is_none() {
             *shown += 1;
             expected.push(Expected { hit, number, until, alert });

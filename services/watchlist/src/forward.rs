@@ -35,6 +35,9 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(15),
 ];
 
+/// Why a hit waits whose notice was sent and that nobody answered: it may be signed.
+pub(crate) const NO_ANSWER: &str = "no_answer";
+
 /// Refusals that stay refusals however often the same is asked: of the notice's own case, in a problem of the gateway. Everything else may be
 /// a proxy's, a role that is being changed, or a gateway that was put back from an older copy.
 const FINAL: [&str; 3] = ["not_allowed_in_state", "not_in_alert", "other_status"];
@@ -91,7 +94,7 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
     };
     match kept_back_since(watchlist, found).await? {
         // The gateway may have signed it, and the answer was lost: a person who reports it would report it twice. It is asked again.
-        Some(KeptBack::RuleOff) if hit.attempts > 0 => {}
+        Some(KeptBack::RuleOff) if hit.is_maybe_signed => {}
         Some(why) => return Ok(Forwarding::KeptBack(why)),
         None => {}
     }
@@ -104,12 +107,13 @@ async fn ask(watchlist: &Watchlist, hit: &QueuedHit) -> Result<Forwarding, DbErr
 
 /// What has come since it was found: a flag, a rule that two people switched off.
 async fn kept_back_since(watchlist: &Watchlist, found: &FoundHit) -> Result<Option<KeptBack>, DbError> {
-    let rule = RuleCode::from_word(&found.hit.rule).map(|code| watchlist.rules().rule(code));
-    if rule.is_none_or(|rule| !rule.forwards) {
-        return Ok(Some(KeptBack::RuleOff));
+    if let Some(case) = &found.hit.case
+        && is_flagged(watchlist, case).await?
+    {
+        return Ok(Some(KeptBack::Flagged));
     }
-    let Some(case) = &found.hit.case else { return Ok(None) };
-    Ok(is_flagged(watchlist, case).await?.then_some(KeptBack::Flagged))
+    let rule = RuleCode::from_word(&found.hit.rule).map(|code| watchlist.rules().rule(code));
+    Ok(rule.is_none_or(|rule| !rule.forwards).then_some(KeptBack::RuleOff))
 }
 
 /// Whether the alert is not executed here, as it is known now. One that is gone is for the gateway to judge, which has its case.
@@ -129,7 +133,7 @@ fn outcome_of(fault: &PeerFault, hit: &QueuedHit, now: Timestamp) -> Forwarding 
     let why = match fault {
         PeerFault::Refused { code, .. } if !code.is_empty() => code.clone(),
         PeerFault::Refused { status, .. } => status.to_string(),
-        _ => "no_answer".to_owned(),
+        _ => NO_ANSWER.to_owned(),
     };
     Forwarding::Later { at: now.plus(PAUSES[place]), why }
 }

@@ -12,6 +12,7 @@ use sqlx::{Row, any::AnyRow};
 use crate::{
     at_rest::AtRest,
     error::DbError,
+    forward::NO_ANSWER,
     screen::CALL,
     screening::{KeptBack, Traveller},
 };
@@ -121,9 +122,9 @@ pub(crate) const OPEN: &str = "
     WHERE place = $1 AND found_at > $2 AND found_at < $3 AND state IN ('queued', 'forwarded', 'review', 'kept')
     ORDER BY found_at DESC LIMIT 1";
 
-/// Whether somebody who is found by this number asked for protection since then.
+/// Whether somebody who is found by this number asked for protection since then. Of whom a person said that it is somebody else does not count.
 pub(crate) const PROTECTED: &str =
-    "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 LIMIT 1";
+    "SELECT 1 FROM hit WHERE about = $1 AND protected = 1 AND last_at > $2 AND state <> 'rejected' LIMIT 1";
 
 /// What became of a hit that is kept.
 #[derive(Clone, Copy, Debug)]
@@ -211,13 +212,15 @@ pub(crate) struct QueuedHit {
     pub(crate) id: MessageId,
     pub(crate) agency: AgencyCode,
     pub(crate) attempts: u64,
+    /// Whether its notice was sent and nobody answered: the gateway may have signed it.
+    pub(crate) is_maybe_signed: bool,
     /// What was found; none where the store is damaged.
     pub(crate) found: Option<FoundHit>,
 }
 
 /// The hits whose turn it is.
 pub(crate) const DUE: &str = "
-    SELECT id, agency, attempts, body FROM hit
+    SELECT id, agency, attempts, refusal, body FROM hit
     WHERE next_at IS NOT NULL AND (next_at <= $1 OR next_at > $3) ORDER BY next_at LIMIT $2";
 
 /// Nothing waits longer than this for its turn: what does was put off before the clock was set back.
@@ -241,6 +244,7 @@ pub(crate) async fn due(
             id: row.message_id("id")?,
             agency: row.parsed("agency")?,
             attempts: row.count("attempts")?,
+            is_maybe_signed: row.try_get::<Option<&str>, _>("refusal")? == Some(NO_ANSWER),
             // One that does not read back is no reason to keep the others waiting.
             found: body(row, at_rest).ok(),
         })
@@ -370,7 +374,10 @@ pub(crate) async fn one(
     };
     let about: String = row.try_get("about")?;
     let protected = sqlx::query(PROTECTED).bind(about).bind(0).fetch_optional(conn).await?;
-    let found = body(&row, at_rest)?;
+    let found = body(&row, at_rest).unwrap_or_else(|fault| {
+        tracing::error!(hit.id = %id, %fault, "a hit cannot be read back");
+        FoundHit::unreadable(id)
+    });
     Ok(Some(DecidedHit {
         agency: row.parsed("agency")?,
         candidate: candidate_of(&row, found.clone())?,

@@ -7,7 +7,7 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Family, MessageId, MessageType, Timestamp, hit::Notify};
 use rovuma_store::Conn;
 
-use super::{Position, SaidMessage, ScreenedRow, last_applied, page_of, rows};
+use super::{FOLDED_AT_ONCE, Position, SaidMessage, ScreenedRow, last_applied, page_of, rows};
 use crate::{
     cases::{
         folded::{CaseMessages, FoldedCase},
@@ -67,6 +67,20 @@ pub(crate) async fn page(
     let mut rows = rows(conn, statement, agency, (id, window), now.minus(LISTED_FOR)).await?;
     let has_more = window.cut(&mut rows);
     let next = rows.last().filter(|_| has_more).map(Position::of);
+    let mut hits = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(FOLDED_AT_ONCE) {
+        hits.extend(reported(conn, agency, chunk, now).await?);
+    }
+    Ok(HitPage { hits, next })
+}
+
+/// The hits of these rows.
+async fn reported(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    rows: &[ScreenedRow],
+    now: Timestamp,
+) -> Result<Vec<ReportedHit>, DbError> {
     let keys: Vec<CaseKey> = rows.iter().map(|row| CaseKey::new(agency, &row.case)).collect();
     let messages = kept::load(conn, &keys).await?;
     let folded: Vec<Option<FoldedHit>> = keys
@@ -77,9 +91,8 @@ pub(crate) async fn page(
     let wanted: BTreeSet<(AgencyCode, MessageId)> =
         notices.flat_map(|notice| notice.ids.iter().map(|id| (notice.sender.clone(), *id))).collect();
     let payloads = signed::payloads(conn, agency, &wanted).await?;
-    let folded = rows.into_iter().zip(folded);
-    let hits = folded.filter_map(|(row, folded)| Some(folded?.reported(row, &payloads))).collect();
-    Ok(HitPage { hits, next })
+    let folded = rows.iter().zip(folded);
+    Ok(folded.filter_map(|(row, folded)| Some(folded?.reported(row.clone(), &payloads))).collect())
 }
 
 /// What the fold says of a hit, and the message that says the rest.

@@ -125,3 +125,27 @@ async fn a_post_that_is_added_speaks_of_every_alert() {
     compare(&["namoto_kilambo", "negomano_mtambaswala"]).await;
     assert_eq!((bench.due(listed).await, bench.due(withdrawn).await), (Some(1), None));
 }
+
+/// One agency has the withdrawal before another has said that its posts screen for the alert: then that is said no more.
+#[tokio::test]
+async fn what_one_agency_knows_to_be_over_no_other_says_to_screen_for() {
+    let bench = Bench::new().await;
+    let id = MessageId::draw(bench.now());
+    let withdrawn = ScreenedAlert { state: "withdrawn".to_owned(), ..alert("tz.tpf", id, "AB100001") };
+    let other = agency("mz.sernic");
+    for is_known_before in [false, true] {
+        if !is_known_before {
+            alerts::take(&bench.watchlist, &other, vec![alert("tz.tpf", id, "AB100001")])
+                .await
+                .expect("stored");
+            bench.hears(withdrawn.clone()).await;
+        }
+        alerts::take(&bench.watchlist, &other, vec![alert("tz.tpf", id, "AB100001")]).await.expect("stored");
+        let due: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM coverage WHERE due = 1 AND agency = 'mz.sernic'")
+                .fetch_one(bench.watchlist.store.read())
+                .await
+                .expect("reads");
+        assert_eq!(due, 0);
+    }
+}

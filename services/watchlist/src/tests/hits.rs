@@ -354,6 +354,25 @@ async fn a_damaged_hit_hides_no_other() {
     assert_eq!((&items[1]["refusal"], &items[1]["hit"]["action"]), (&json!("damaged"), &json!("call")));
 }
 
+/// Somebody whose number is only alike asked for protection, and a person said that it is somebody else: the listed document is told all the same.
+#[tokio::test]
+async fn a_stranger_who_asks_for_protection_does_not_silence_the_listed_document() {
+    let bench = Bench::new().await;
+    bench.told("mz.prm", vec![alert(bench.draw(), "AB10000O0")]).await;
+    let scan = json!({
+        "text": "AB1000O00", "kind": "document", "state": "MOZ", "document_type": "passport", "confirmed": true,
+        "crossing": { "post": "namoto_kilambo", "direction": "entry", "asks_protection": true },
+    });
+    let (_, alike) = bench.post(("officer-1", "border_officer"), "/v1/screen", &scan).await;
+    // Until a person has looked, the doubt is theirs.
+    assert_eq!(bench.screen("AB10000O0").await["hits"][0]["forwarded"], false);
+    let path = format!("/v1/candidates/{}/decision", alike["hits"][0]["id"].as_str().expect("an id"));
+    let decision = json!({ "same": false, "reason": "FILE-1" });
+    assert_eq!(bench.post(OFFICER, &path, &decision).await.0, 200);
+    bench.clock.advance(Duration::from_secs(7 * 60 * 60));
+    assert_eq!(bench.screen("AB10000O0").await["hits"][0]["forwarded"], true);
+}
+
 #[tokio::test]
 async fn a_machine_confirms_nothing() {
     let bench = Bench::new().await;

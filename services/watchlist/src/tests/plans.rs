@@ -32,7 +32,7 @@ const TABLES: Tables = Tables { small: SMALL, backlogs: BACKLOGS, sorts: SORTS, 
 /// Statements with the indexes that must lead to what they ask for.
 const LED_BY: [(&str, &str); 8] = [
     (coverage::IN_FORCE, "coverage_in_force"),
-    (coverage::IS_WITHDRAWN, "coverage_withdrawn"),
+    (coverage::IS_WITHDRAWN, "coverage_by_case"),
     (entries::FIND, "entry_by_record"),
     (crossed::FIND, "crossed_by_number"),
     (expected::AT_POST, "expected_at_post"),

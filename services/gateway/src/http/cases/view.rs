@@ -225,7 +225,12 @@ fn posts(case: &OpenedCase, party: &AgencyCode) -> Vec<answers::AlertPost> {
             known.last_word = known.last_word.max(receipt.said_at);
         }
     }
-    for receipt in word.iter().flat_map(|word| &word.receipts).filter(|receipt| receipt.recipient == *party) {
+    let said = |word: &CaseStep| {
+        let own = word.receipts.iter().filter(|receipt| receipt.recipient == *party).cloned();
+        own.collect::<Vec<_>>()
+    };
+    let last = word.map(said).filter(|said| said.iter().all(|receipt| receipt.kind != "rejected"));
+    for receipt in last.unwrap_or_default() {
         if let Some(known) = receipt.post.as_ref().and_then(|post| posts.get_mut(post)) {
             known.since = Some(receipt.said_at);
         }
