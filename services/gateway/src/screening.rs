@@ -226,6 +226,19 @@ struct SaidMessage {
     ids: Vec<MessageId>,
 }
 
+/// Folds the messages of a case of this family, and reads what the fold says.
+fn folded<T>(
+    family: Family,
+    key: &CaseKey,
+    messages: &[KeptMessage],
+    read: &dyn Fn(&dyn FoldedCase) -> Option<T>,
+) -> Option<T> {
+    let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
+    let mut found = None;
+    families::rules(family).fold(&case, &mut |fold| found = read(fold));
+    found
+}
+
 /// The last message of a case that changed its state and is of the wanted type and sender.
 fn last_applied(
     fold: &dyn FoldedCase,
@@ -250,10 +263,7 @@ struct FoldedAlert {
 impl FoldedAlert {
     /// Folds the messages of an alert at `now`. Of one that nobody acts on, neither content nor flag is read.
     fn of(key: &CaseKey, messages: &[KeptMessage], now: Timestamp) -> Option<Self> {
-        let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
-        let mut folded = None;
-        families::rules(Family::Alert).fold(&case, &mut |fold| folded = Self::of_fold(key, fold, now));
-        folded
+        folded(Family::Alert, key, messages, &|fold| Self::of_fold(key, fold, now))
     }
 
     fn of_fold(key: &CaseKey, fold: &dyn FoldedCase, now: Timestamp) -> Option<Self> {

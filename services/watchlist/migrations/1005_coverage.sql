@@ -3,7 +3,7 @@ CREATE TABLE coverage (
     agency  TEXT   NOT NULL, -- which of our agencies says it
     owner   TEXT   NOT NULL,
     case_id BYTES  NOT NULL,
-    version BIGINT NOT NULL, -- 0: it was withdrawn, and stays so; -1: it is not screened for at present
+    version BIGINT NOT NULL, -- 0: it was withdrawn, and stays so; -1: nothing is said of it at present
     since   BIGINT NOT NULL,
     due     BIGINT NOT NULL, -- 1: the gateway has not signed it yet
     PRIMARY KEY (agency, owner, case_id)

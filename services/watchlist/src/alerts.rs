@@ -314,7 +314,8 @@ pub(crate) async fn take(
                 if listed::is_screened(&alert) && !is_withdrawn {
                     entries::put(tx, &at_rest, ALERTS, &view, entry, change).await?;
                 } else if listed::is_over_for_all(&alert) {
-                    coverage::note_over(tx, &alert.case).await?;
+                    // Another agency of ours may have had it to say, and has not said it yet.
+                    coverage::forget_unsaid(tx, None, &alert.case).await?;
                     for agency in &own {
                         let view = entries::view_of(&alert.case, agency);
                         entries::remove(tx, &at_rest, ALERTS, &view, change).await?;

@@ -31,7 +31,7 @@ const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The version of an alert that was withdrawn.
 const WITHDRAWN: i64 = 0;
 
-/// The version of an alert that is not screened for at present: time ended it, or it is suspended, or it has no number.
+/// The version of an alert of which nothing is said at present: time ended it, or it was never said.
 const NOT_SCREENED: i64 = -1;
 
 /// Why something could not be told.
@@ -46,18 +46,20 @@ enum CoverageFault {
 }
 
 /// Notes an alert as an agency's gateway shows it, and as it is screened for: its issuer is told of the version that is, and of a withdrawal. Of
-/// own alerts, and of one that cannot be found at a post, nobody is told. A withdrawal stands, whatever comes later.
+/// own alerts, and of one that cannot be found at a post, nobody is told: what was said before stays, until the alert ends. A withdrawal stands,
+/// whatever comes later.
 pub(crate) async fn note(
     tx: &mut Conn,
     agency: &AgencyCode,
-    (alert, has_numbers): (&ScreenedAlert, bool),
+    (alert, can_be_found): (&ScreenedAlert, bool),
     has_posts: bool,
     now: Timestamp,
 ) -> Result<(), DbError> {
     let is_reported = has_posts && alert.case.owner != *agency;
     let version = match alert.state.as_str() {
         "withdrawn" => WITHDRAWN,
-        "active" if has_numbers => i64::from(alert.version),
+        "active" if can_be_found => i64::from(alert.version),
+        "active" | "suspended" => return forget_unsaid(tx, Some(agency), &alert.case).await,
         _ => NOT_SCREENED,
     };
     if version != WITHDRAWN && !is_reported {
@@ -128,13 +130,19 @@ pub(crate) async fn note_gone(
     Ok(())
 }
 
-/// Notes that an alert is over for every agency of ours, since one has its withdrawal: what the others have not said yet they do not say.
-pub(crate) async fn note_over(tx: &mut Conn, case: &CaseId) -> Result<(), DbError> {
+/// What is due of an alert, and not said yet, is not said: by this agency of ours, or by any.
+pub(crate) async fn forget_unsaid(
+    tx: &mut Conn,
+    agency: Option<&AgencyCode>,
+    case: &CaseId,
+) -> Result<(), DbError> {
     sqlx::query(
-        "UPDATE coverage SET version = -1, due = 0 WHERE owner = $1 AND case_id = $2 AND version > 0",
+        "UPDATE coverage SET version = -1, due = 0
+         WHERE owner = $1 AND case_id = $2 AND version > 0 AND (due + 0) = 1 AND ($3 = '' OR (agency || '') = $3)",
     )
     .bind(case.owner.as_str())
     .bind(case.id.as_bytes().to_vec())
+    .bind(agency.map_or("", AgencyCode::as_str))
     .execute(tx)
     .await?;
     Ok(())

@@ -151,11 +151,11 @@ async fn next_to_look_back(watchlist: &Watchlist) -> Result<Option<ToLookBack>, 
     let next = sqlx::query("SELECT no, times, before FROM to_look_back ORDER BY no LIMIT 1");
     let Some(row) = next.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let before: Option<&str> = row.try_get("before")?;
-    let before = before.map(serde_json::from_str).transpose();
     Ok(Some(ToLookBack {
         number: entries::number(&row, "no")?,
         times: row.try_get("times")?,
-        before: before.map_err(|fault| DbError::damaged("entry", fault))?,
+        // Where that does not read back, all that is listed is looked for.
+        before: before.and_then(|before| serde_json::from_str(before).ok()),
     }))
 }
 
@@ -183,8 +183,11 @@ async fn look_back_for(
             .map_err(|fault| WriteError::Job(fault.into()))?;
         drop(conn);
         for row in &rows {
-            let crossed = crossed(row).map_err(WriteError::Job)?;
-            judge_again(watchlist, entry, &crossed, now).await?;
+            match crossed(row) {
+                Ok(crossed) => judge_again(watchlist, entry, &crossed, now).await?,
+                // One that does not read back hides no other.
+                Err(fault) => tracing::error!(%fault, "a crossing that is remembered cannot be read back"),
+            }
         }
     }
     Ok(())

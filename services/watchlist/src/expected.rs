@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long it is expected, from when it was found: as long as the gateway lists hits.
-const EXPECTED_FOR: Duration = Duration::from_secs(6 * 60 * 60);
+pub(crate) const EXPECTED_FOR: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// What is kept of one reporter for one agency, and read of it: more than a post can look out for. Beyond, the oldest goes, and only that
 /// reporter's.

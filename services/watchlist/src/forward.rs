@@ -61,7 +61,7 @@ pub(crate) async fn run(watchlist: Arc<Watchlist>, shutdown: Shutdown) {
 }
 
 /// Forwards every hit whose turn it is; returns how long nothing has its turn.
-async fn round(watchlist: &Watchlist, shutdown: &Shutdown) -> Result<Duration, DbError> {
+pub(crate) async fn round(watchlist: &Watchlist, shutdown: &Shutdown) -> Result<Duration, DbError> {
     loop {
         let now = watchlist.now();
         let mut conn = watchlist.store.read().acquire().await?;
@@ -131,8 +131,11 @@ fn outcome_of(fault: &PeerFault, hit: &QueuedHit, now: Timestamp) -> Forwarding 
     tracing::warn!(hit.id = %hit.id, agency = %hit.agency, attempt = hit.attempts + 1, %fault, "a hit waits for the gateway");
     let place = usize::try_from(hit.attempts).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     let why = match fault {
+        // What was sent once may be signed, however the next attempts end.
+        _ if hit.is_maybe_signed => NO_ANSWER.to_owned(),
         PeerFault::Refused { code, .. } if !code.is_empty() => code.clone(),
         PeerFault::Refused { status, .. } => status.to_string(),
+        PeerFault::NotReached { .. } => "not_reached".to_owned(),
         _ => NO_ANSWER.to_owned(),
     };
     Forwarding::Later { at: now.plus(PAUSES[place]), why }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     error::DbError,
     forward,
-    hits::{DecidedHit, HitState},
+    hits::{HitState, candidates::DecidedHit},
     screening::{KeptBack, RuleCode},
     watchlist::{OwnAgency, Watchlist},
 };

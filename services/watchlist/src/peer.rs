@@ -31,6 +31,9 @@ pub(crate) enum PeerFault {
     /// There was no answer, or it broke off.
     #[error("{peer} did not answer: {reason}")]
     NoAnswer { peer: &'static str, reason: String },
+    /// The request did not leave this machine: it cannot have been done.
+    #[error("{peer} was not reached: {reason}")]
+    NotReached { peer: &'static str, reason: String },
     /// It refused.
     #[error("{peer} refused with {status} {code}: {detail}")]
     Refused { peer: &'static str, status: u16, code: String, detail: String },
@@ -43,6 +46,14 @@ pub(crate) enum PeerFault {
 }
 
 impl PeerFault {
+    /// The fault of a request that comes before the one that matters, which therefore did not leave.
+    fn before_the_request(self) -> Self {
+        match self {
+            Self::NoAnswer { peer, reason } => Self::NotReached { peer, reason },
+            other => other,
+        }
+    }
+
     /// The code of a refusal that stays one however often the same is asked.
     pub(crate) fn refusal(&self) -> Option<&str> {
         match self {
@@ -126,7 +137,12 @@ impl Peer {
     }
 
     fn no_answer(&self, fault: &reqwest::Error) -> PeerFault {
-        PeerFault::NoAnswer { peer: self.name, reason: rovuma_runtime::with_causes(fault) }
+        let (peer, reason) = (self.name, rovuma_runtime::with_causes(fault));
+        if fault.is_connect() {
+            PeerFault::NotReached { peer, reason }
+        } else {
+            PeerFault::NoAnswer { peer, reason }
+        }
     }
 }
 
@@ -170,7 +186,7 @@ impl AsMachine {
         request: reqwest::RequestBuilder,
         now: Timestamp,
     ) -> Result<T, PeerFault> {
-        let token = self.account.token(now).await?;
+        let token = self.account.token(now).await.map_err(PeerFault::before_the_request)?;
         let answer = self.peer.send(request.bearer_auth(token.as_str())).await;
         self.account.forget_if_refused(&answer);
         answer

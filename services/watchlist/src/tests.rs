@@ -1,6 +1,7 @@
 //! The service's API over a real store, with an issuer in the test's hand. There is no gateway and no broker.
 
 mod at_rest;
+mod candidates;
 mod coverage;
 mod expected;
 mod guards;

@@ -7,15 +7,15 @@ use rovuma_policy::{Permit, act};
 use rovuma_schemas::{AgencyCode, Family, MessageId, MessageType, Timestamp, hit::Notify};
 use rovuma_store::Conn;
 
-use super::{FOLDED_AT_ONCE, Position, SaidMessage, ScreenedRow, last_applied, page_of, rows};
+use super::{FOLDED_AT_ONCE, Position, SaidMessage, ScreenedRow, folded, last_applied, page_of, rows};
 use crate::{
     cases::{
-        folded::{CaseMessages, FoldedCase},
+        folded::FoldedCase,
         kept::{self, CaseKey, KeptMessage},
         signed::{self, Payloads},
     },
     error::DbError,
-    families::{self, CaseDetails, hit::WholeHit},
+    families::{CaseDetails, hit::WholeHit},
 };
 
 /// How long a hit is in the list: what left one side has come to the other by then, or is not coming. A ferry takes 45 minutes.
@@ -104,10 +104,7 @@ struct FoldedHit {
 
 impl FoldedHit {
     fn of(key: &CaseKey, messages: &[KeptMessage], now: Timestamp) -> Option<Self> {
-        let case = CaseMessages { owner: &key.owner, kept: messages, state_beside: None };
-        let mut folded = None;
-        families::rules(Family::Hit).fold(&case, &mut |fold| folded = Self::of_fold(key, fold, now));
-        folded
+        folded(Family::Hit, key, messages, &|fold| Self::of_fold(key, fold, now))
     }
 
     fn of_fold(key: &CaseKey, fold: &dyn FoldedCase, now: Timestamp) -> Option<Self> {

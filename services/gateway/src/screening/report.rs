@@ -11,16 +11,16 @@ use rovuma_schemas::{
 use rovuma_store::{Conn, RowExt, padded_list, with_list};
 use sqlx::Row;
 
-use super::{FOLDED_AT_ONCE, SaidMessage, last_applied};
+use super::{FOLDED_AT_ONCE, SaidMessage, folded, last_applied};
 use crate::{
     cases::{
-        folded::{CaseMessages, FoldedCase},
+        folded::FoldedCase,
         kept::{self, CaseKey, KeptMessage},
     },
     error::DbError,
     exchange::{Exchange, receipt::PendingReceipts, send::SendError},
     families::{
-        self, CaseDetails,
+        CaseDetails,
         alert::{self, AlertState},
     },
 };
@@ -112,10 +112,7 @@ fn last_word(
     version: Option<u32>,
     now: Timestamp,
 ) -> Option<SaidMessage> {
-    let case = CaseMessages { owner: &key.owner, kept, state_beside: None };
-    let mut word = None;
-    families::rules(Family::Alert).fold(&case, &mut |fold| word = word_of(fold, key, version, now));
-    word
+    folded(Family::Alert, key, kept, &|fold| word_of(fold, key, version, now))
 }
 
 fn word_of(

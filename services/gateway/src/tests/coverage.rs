@@ -223,13 +223,8 @@ async fn what_a_partner_says_of_posts_is_checked_and_bounded() {
     assert_eq!(count().await, 64);
 }
 
-/// What a recipient says of posts after it rejected the message fills no store either, and no post of it is shown as acting on it.
-#[tokio::test]
-async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
-    let fixture = Fixture::start().await;
-    let officer = officer(&fixture);
-    let draft = to_tpf();
-    let (id, message, sent) = fixture.issued(&draft).await;
+/// What `tz.tpf` signs to `mz.prm`: that it does not take this message.
+async fn reject(fixture: &Fixture, message: MessageId, sent: Digest) {
     let now = fixture.gateway.base.now();
     let rejected = RejectedEntry {
         id: message,
@@ -242,6 +237,16 @@ async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
     let body = Body::ReceiptRejected(Receipts { entries: vec![rejected] });
     let jws = fixture.tz.transport_under(MessageId::draw(now), ("tz.tpf", "mz.prm"), body, now);
     fixture.deliver("mz.prm", Origin::Ingress(agency("tz.tpf").country()), jws).await;
+}
+
+/// What a recipient says of posts after it rejected the message fills no store either, and no post of it is shown as acting on it.
+#[tokio::test]
+async fn whoever_rejected_an_alert_acts_on_it_nowhere() {
+    let fixture = Fixture::start().await;
+    let officer = officer(&fixture);
+    let draft = to_tpf();
+    let (id, message, sent) = fixture.issued(&draft).await;
+    reject(&fixture, message, sent).await;
     for round in 0..3 {
         let invented: Vec<String> = (0..40).map(|post| format!("post_{round}_{post}")).collect();
         deliver(&fixture, "tz.tpf", message, sent, &invented).await;
@@ -271,4 +276,26 @@ async fn a_longer_alert_is_acted_on_as_before() {
     supervisor.send_at_once(&extend).await.expect(201);
     let shown = supervisor.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
     assert!(shown["posts"][0]["since"].is_string(), "{shown}");
+}
+
+/// A post that acts on the first version acts on no second one that its agency rejected, whatever it signs afterwards.
+#[tokio::test]
+async fn a_version_that_its_recipient_rejected_is_acted_on_nowhere() {
+    let fixture = Fixture::start().await;
+    let officer = officer(&fixture);
+    let draft = to_tpf();
+    let (id, message, sent) = fixture.issued(&draft).await;
+    let post = ["namatil".to_owned()];
+    deliver(&fixture, "tz.tpf", message, sent, &post).await;
+    let withdraw = json!({
+        "type": "alert.withdraw", "status": draft["status"], "case": format!("alert/mz.prm/{id}").parse::<CaseId>().expect("a case"),
+        "terms": draft["terms"], "body": { "reason": "error" },
+    });
+    let withdrawal: MessageId =
+        officer.send_at_once(&withdraw).await.expect(201).id().parse().expect("an id");
+    let sent = fixture.digest_of("mz.prm", &withdrawal).await;
+    reject(&fixture, withdrawal, sent).await;
+    deliver(&fixture, "tz.tpf", withdrawal, sent, &post).await;
+    let shown = officer.case("mz.prm", &id).await["alert"]["recipients"][0].clone();
+    assert_eq!((&shown["posts"][0]["post"], &shown["posts"][0]["since"]), (&json!("namatil"), &Value::Null));
 }

@@ -24,7 +24,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::{error::ApiError, openapi::Refusals};
 use crate::{
     error::DbError,
-    hits::{self, DecidedHit, HitState},
+    hits::{
+        HitState,
+        candidates::{self, DecidedHit},
+    },
     innocents::{self, NewInnocent},
     notice,
     reason::{self, faulty},
@@ -76,7 +79,8 @@ pub(crate) async fn list(
     };
     let mut conn = watchlist.store.read().acquire().await?;
     let rows =
-        hits::page(&mut conn, &watchlist.at_rest, caller.agency(), state, before, window.fetch()).await?;
+        candidates::page(&mut conn, &watchlist.at_rest, caller.agency(), state, before, window.fetch())
+            .await?;
     drop(conn);
     let page = cursors.page(&window, rows.into_iter().map(|row| (*row.id.as_bytes(), row)).collect());
     let act = act_by(caller.actor(), AuditAction::CandidateSearch, watchlist.now())
@@ -109,7 +113,17 @@ pub(crate) async fn show(
 
 async fn find(watchlist: &Watchlist, id: MessageId) -> Result<Option<DecidedHit>, DbError> {
     let mut conn = watchlist.store.read().acquire().await?;
-    hits::one(&mut conn, &watchlist.at_rest, id).await
+    candidates::one(&mut conn, &watchlist.at_rest, id).await
+}
+
+/// The candidate, if the caller may decide it: else 404 or 403, audited.
+async fn to_decide(watchlist: &Watchlist, caller: &Caller, id: MessageId) -> Result<DecidedHit, ApiError> {
+    let Some(decided) = find(watchlist, id).await? else {
+        let object = AuditObject::new("hit", id.to_string());
+        return Err(watchlist.missing(caller, Action::CandidateDecide, object, false).await);
+    };
+    watchlist.permit_to_see(caller, act::CandidateDecide, &Resource::agency(&decided.agency)).await?;
+    Ok(decided)
 }
 
 async fn with_notice(watchlist: &Watchlist, decided: DecidedHit) -> Result<Candidate, DbError> {
@@ -152,11 +166,7 @@ pub(crate) async fn decide(
     Path(id): Path<MessageId>,
     Body(decision): Body<Decision>,
 ) -> Result<Json<Candidate>, ApiError> {
-    let Some(DecidedHit { agency, found, .. }) = find(&watchlist, id).await? else {
-        let object = AuditObject::new("hit", id.to_string());
-        return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
-    };
-    watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&agency)).await?;
+    let DecidedHit { agency, found, .. } = to_decide(&watchlist, &caller, id).await?;
     reason::check("/reason", &decision.reason)?;
     if decision.innocent && decision.same {
         return Err(faulty("/innocent", "is said of one that is not the same").into());
@@ -176,7 +186,7 @@ pub(crate) async fn decide(
     let at_rest = Arc::clone(&watchlist.at_rest);
     let write = watchlist.store.write(move |tx| {
         async move {
-            let is_decided = hits::decide(tx, id, state, (&by, &decision.reason), now).await?;
+            let is_decided = candidates::decide(tx, id, state, (&by, &decision.reason), now).await?;
             if is_decided {
                 trail.record(tx, &act).await?;
             }
@@ -238,11 +248,7 @@ pub(crate) async fn note_notice(
     Path(id): Path<MessageId>,
     Body(SentNotice { message }): Body<SentNotice>,
 ) -> Result<Json<Candidate>, ApiError> {
-    let Some(decided) = find(&watchlist, id).await? else {
-        let object = AuditObject::new("hit", id.to_string());
-        return Err(watchlist.missing(&caller, Action::CandidateDecide, object, false).await);
-    };
-    watchlist.permit_to_see(&caller, act::CandidateDecide, &Resource::agency(&decided.agency)).await?;
+    let decided = to_decide(&watchlist, &caller, id).await?;
     if decided.candidate.message == Some(message) {
         return Ok(Json(decided.candidate));
     }
@@ -253,7 +259,7 @@ pub(crate) async fn note_notice(
     let trail = watchlist.trail.clone();
     let write = watchlist.store.write(move |tx| {
         async move {
-            let is_noted = hits::reported(tx, id, message).await?;
+            let is_noted = candidates::reported(tx, id, message).await?;
             if is_noted {
                 trail.record(tx, &act).await?;
             }

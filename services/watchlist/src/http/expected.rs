@@ -81,7 +81,7 @@ fn row(watchlist: &Watchlist, caller: &Caller, expected: Expected) -> Option<Exp
     let Listed { reference, alert: Some(facts), .. } = alert else { return None };
     let is_seen = facts.is_seen_by(caller.agency());
     Some(ExpectedRow {
-        found_at: hit.found_at,
+        found_at: until.minus(expected::EXPECTED_FOR),
         until,
         action: if is_seen { facts.action() } else { CALL }.to_owned(),
         warnings: facts.warnings.clone(),

@@ -104,6 +104,28 @@ async fn what_ended_by_time_and_is_prolonged_is_said_again_and_a_withdrawal_stan
     assert_eq!(bench.due(id).await, Some(0));
 }
 
+/// What was said stays said while the alert is suspended, or another agency knows that it is over: its withdrawal is asked for at the start.
+#[tokio::test]
+async fn what_was_said_is_not_forgotten_before_the_alert_ends() {
+    let bench = Bench::new().await;
+    let id = MessageId::draw(bench.now());
+    let listed = alert("tz.tpf", id, "AB100001");
+    bench.hears(listed.clone()).await;
+    bench.all_said().await;
+    let asked_for = async || {
+        let mut conn = bench.watchlist.store.read().acquire().await.expect("reads");
+        coverage::in_force(&mut conn, &agency("mz.prm"), None, 10).await.expect("reads").len()
+    };
+    bench.hears(ScreenedAlert { state: "suspended".to_owned(), ..listed.clone() }).await;
+    assert_eq!(asked_for().await, 1);
+    let withdrawn = ScreenedAlert { state: "withdrawn".to_owned(), ..listed.clone() };
+    alerts::take(&bench.watchlist, &agency("mz.sernic"), vec![withdrawn.clone()]).await.expect("stored");
+    bench.hears(listed).await;
+    assert_eq!((asked_for().await, bench.due(id).await), (1, None));
+    bench.hears(withdrawn).await;
+    assert_eq!((asked_for().await, bench.due(id).await), (0, Some(0)));
+}
+
 /// A post that is added to the configuration speaks of every alert that is in force.
 #[tokio::test]
 async fn a_post_that_is_added_speaks_of_every_alert() {
